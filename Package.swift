@@ -1,0 +1,98 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The manifest is the architecture: one module a stage, in the order of the data flow
+// (docs/decisions/0001). Nothing points backwards; LayeringTests checks it.
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+/// One stage: a library module `Crenel<folder>` in `Sources/<folder>`.
+func stage(_ folder: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(
+    name: "Crenel\(folder)", dependencies: dependencies, path: "Sources/\(folder)",
+    swiftSettings: strict)
+}
+
+/// The tests of one stage, in `Tests/<folder>Tests`.
+func tests(_ folder: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(folder)Tests",
+    dependencies: [.target(name: "Crenel\(folder)"), "CrenelTestKit"] + dependencies,
+    path: "Tests/\(folder)Tests", swiftSettings: strict)
+}
+
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "crenel",
+  products: [.executable(name: "crenel", targets: ["crenel"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // System libraries: a module map and a shim, nothing else.
+    .systemLibrary(
+      name: "CArchive", path: "Sources/CArchive", pkgConfig: "libarchive",
+      providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(
+      name: "CPCRE2", path: "Sources/CPCRE2", pkgConfig: "libpcre2-8",
+      providers: [.apt(["libpcre2-dev"])]),
+    .target(name: "CBytes", path: "Sources/CBytes"),
+    .target(name: "CAllocCount", path: "Sources/CAllocCount"),
+
+    // The stages.
+    stage("Model"),
+    stage("YAML", ["CrenelModel", yams]),
+    stage("Pattern", ["CrenelModel", "CPCRE2"]),
+    stage("Capture", ["CrenelModel", "CArchive"]),
+    stage("Decode", ["CrenelModel", "CBytes"]),
+    stage("Booking", ["CrenelModel", "CrenelYAML", "CrenelPattern", crypto]),
+    stage("Features", ["CrenelModel", "CrenelBooking"]),
+    stage(
+      "Rules", ["CrenelModel", "CrenelYAML", "CrenelPattern", "CrenelBooking", "CrenelFeatures"]),
+    stage(
+      "Alerts", ["CrenelModel", "CrenelBooking", "CrenelFeatures", "CrenelRules", crypto]),
+    stage(
+      "Engine",
+      [
+        "CrenelModel", "CrenelBooking", "CrenelFeatures", "CrenelRules", "CrenelAlerts",
+      ]),
+    .executableTarget(
+      name: "crenel",
+      dependencies: [
+        "CrenelModel", "CrenelYAML", "CrenelCapture", "CrenelDecode", "CrenelBooking",
+        "CrenelFeatures", "CrenelRules", "CrenelAlerts", "CrenelEngine", arguments, crypto,
+      ],
+      path: "Sources/crenel", swiftSettings: strict),
+
+    // Test support, and the tests.
+    stage("TestKit", ["CrenelModel", "CAllocCount"]),
+    tests("Model"),
+    tests("YAML", ["CrenelModel"]),
+    tests("Pattern", ["CrenelModel"]),
+    tests("Capture", ["CrenelModel"]),
+    tests("Decode", ["CrenelModel"]),
+    tests("Booking", ["CrenelModel", "CrenelYAML"]),
+    tests("Features", ["CrenelModel", "CrenelBooking"]),
+    tests("Rules", ["CrenelModel", "CrenelYAML", "CrenelBooking", "CrenelFeatures"]),
+    tests("Alerts", ["CrenelModel", "CrenelBooking", "CrenelFeatures", "CrenelRules"]),
+    tests(
+      "Engine",
+      [
+        "CrenelModel", "CrenelDecode", "CrenelBooking", "CrenelFeatures", "CrenelRules",
+        "CrenelAlerts",
+      ]),
+  ]
+)

@@ -1,0 +1,54 @@
+// CrenelFeatures: steps in, features out: fixed-size state per client and session, folded one
+// exchange at a time, read by name. It knows nothing of rules and never asks what is "bad".
+
+/// The independent kinds of evidence; an alert at medium or above needs two (DESIGN 1).
+public enum FeatureFamily: UInt8, CaseIterable, Sendable, BitwiseCopyable {
+  /// When requests come.
+  case timing
+  /// In which order steps come.
+  case sequence
+  /// What the client's software shows of itself.
+  case transport
+  /// How sessions and addresses belong together.
+  case graph
+  /// What became of slots and identities.
+  case outcome
+
+  /// The name in rules and alerts.
+  public var name: String { "\(self)" }
+}
+
+/// What a feature means, as data: the source of `crenel features --list` and of the docs.
+public struct FeatureDescriptor: Sendable, Hashable {
+  /// Which feature.
+  public var feature: Feature
+  /// The name without its subject, such as `form_ms.max`.
+  public var name: String
+  /// Whose behaviour it can be read of.
+  public var subjects: [SubjectKind]
+  /// `count`, `ms`, `ratio`, `hours`, `bool`, `log10` …
+  public var unit: String
+  /// The kind of evidence it is.
+  public var family: FeatureFamily
+  /// Smallest and largest value.
+  public var range: ClosedRange<Double>
+  /// Exact meaning: what is counted, over what, and when it is absent.
+  public var meaning: String
+}
+
+/// All features, by name.
+public enum FeatureCatalogue {
+  /// Every feature once, in the order of ``Feature``.
+  public static let all: [FeatureDescriptor] = []
+
+  /// The descriptor of a feature.
+  public static func descriptor(of feature: Feature) -> FeatureDescriptor {
+    all[Int(feature.rawValue)]
+  }
+
+  /// The feature a rule names, such as `session.form_ms.max`; `nil` when there is none.
+  public static func feature(named name: String) -> FeatureName? { nil }
+
+  /// The full name, such as `session.form_ms.max`.
+  public static func name(of name: FeatureName) -> String { "" }
+}

@@ -1,0 +1,85 @@
+public import CrenelFeatures
+public import CrenelModel
+
+/// What a rule says of the behaviour it finds (DESIGN 8).
+public enum VerdictKind: String, CaseIterable, Sendable {
+  case watcher, sniper, farm, hoarder, reseller, enumerator, hammer, replayer
+  case apiClient = "api-client"
+  case declared
+}
+
+/// A text in English and French.
+public struct LocalizedText: Sendable, Hashable {
+  /// English.
+  public var en: String
+  /// French.
+  public var fr: String
+
+  /// Creates a text.
+  public init(en: String, fr: String) {
+    self.en = en
+    self.fr = fr
+  }
+}
+
+/// A threshold with a name and a unit, which a site may override.
+public struct Knob: Sendable, Hashable {
+  /// The name, as rules write it: `%name%`.
+  public var name: String
+  /// The value in force.
+  public var value: Double
+  /// `ms`, `count`, `ratio` …
+  public var unit: String
+  /// What it does, for people.
+  public var meaning: String
+
+  /// Creates a knob.
+  public init(name: String, value: Double, unit: String, meaning: String) {
+    self.name = name
+    self.value = value
+    self.unit = unit
+    self.meaning = meaning
+  }
+}
+
+/// What a rule says about itself.
+public struct RuleMetadata: Sendable, Hashable {
+  /// Sigma `id`; the name when it has none.
+  public var id: String
+  /// Sigma `name`, for correlations to refer to.
+  public var name: String?
+  /// Sigma `title`.
+  public var title: String
+  /// Sigma `description`.
+  public var description: String
+  /// `crenel.version`, "1" when absent.
+  public var version: String
+  /// Sigma `level`; medium when absent.
+  public var level: RuleLevel
+  /// Sigma `status`.
+  public var status: String
+  /// Folder of the rule below the rules' root: `booking`.
+  public var ruleset: String
+  /// Sigma `tags`.
+  public var tags: [String]
+  /// Sigma `falsepositives`.
+  public var falsePositives: [String]
+  /// `crenel.verdict`.
+  public var verdict: VerdictKind?
+  /// `crenel.confidence`, 0 to 1.
+  public var confidence: Double
+  /// `crenel.finding`: the sentence of the finding.
+  public var finding: LocalizedText
+  /// `crenel.benign`: hypotheses that this behaviour may also have (see CrenelAlerts).
+  public var benign: [String]
+  /// `crenel.subject`, or what the fields imply.
+  public var subject: SubjectKind
+  /// `crenel.knobs` with the values in force.
+  public var knobs: [Knob]
+  /// `crenel.close_after` in nanoseconds: an alert closes when nothing came for this long.
+  public var closeAfter: Int64
+  /// Whether matches make alerts; a rule only referred to by correlations makes none.
+  public var alerts: Bool
+  /// Where it is written.
+  public var position: SourcePosition
+}

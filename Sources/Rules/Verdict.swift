@@ -1,0 +1,87 @@
+// CrenelRules: features and fields in, verdicts out. Sigma documents are checked, compiled to a
+// closed form once, and evaluated per exchange without allocation. It never decides what a person
+// is told: families, hypotheses and levels are CrenelAlerts' business.
+
+public import CrenelFeatures
+
+/// How bad a rule's author thinks a match is (Sigma `level`).
+public enum RuleLevel: UInt8, CaseIterable, Sendable, Comparable, BitwiseCopyable {
+  case informational, low, medium, high, critical
+
+  /// The name in rules and alerts.
+  public var name: String { "\(self)" }
+
+  public static func < (left: RuleLevel, right: RuleLevel) -> Bool {
+    left.rawValue < right.rawValue
+  }
+}
+
+/// What was measured, in a reason.
+public enum Measure: Sendable, Hashable, BitwiseCopyable {
+  /// A feature of the catalogue.
+  case feature(FeatureName)
+  /// A correlation's count: the index of its rule in the ``RuleSet``.
+  case correlation(rule: Int32)
+  /// The HTTP status.
+  case status
+  /// The booking step, as ``StepKind`` raw value; shown by name.
+  case step
+  /// A text field matched; `value` and `threshold` are not used. The index of ``TextField``.
+  case text(UInt8)
+}
+
+/// How a value was compared with a threshold.
+public enum Comparison: UInt8, Sendable, BitwiseCopyable {
+  case less, lessOrEqual, greater, greaterOrEqual, equal, notEqual, matches
+}
+
+/// One condition that held: what was measured, its value, and the threshold it passed.
+public struct Reason: Sendable, Hashable, BitwiseCopyable {
+  /// What was measured.
+  public var measure: Measure
+  /// How it was compared.
+  public var comparison: Comparison
+  /// The value, in the measure's unit; NaN for texts.
+  public var value: Double
+  /// What it was compared with, in the same unit; NaN for texts.
+  public var threshold: Double
+
+  /// Creates a reason.
+  public init(_ measure: Measure, _ comparison: Comparison, value: Double, threshold: Double) {
+    self.measure = measure
+    self.comparison = comparison
+    self.value = value
+    self.threshold = threshold
+  }
+}
+
+/// A rule true of a subject at an event time.
+public struct Verdict: Sendable, BitwiseCopyable {
+  /// Reasons kept of one verdict; further ones are dropped.
+  public static let reasonCapacity = 8
+
+  /// Index of the rule in the ``RuleSet``.
+  public var rule: Int32
+  /// Whose behaviour it is about.
+  public var subject: SubjectKind
+  /// How many of `reasons` are set.
+  public var reasonCount: UInt8
+  /// The conditions that held, in the order of the rule.
+  public var reasons: InlineArray<8, Reason>
+
+  /// Creates a verdict without reasons.
+  public init(rule: Int32, subject: SubjectKind) {
+    self.rule = rule
+    self.subject = subject
+    reasonCount = 0
+    reasons = .init(
+      repeating: Reason(.status, .equal, value: .nan, threshold: .nan))
+  }
+
+  /// Adds a reason while there is room.
+  public mutating func add(_ reason: Reason) {
+    guard Int(reasonCount) < Self.reasonCapacity else { return }
+    reasons[Int(reasonCount)] = reason
+    reasonCount += 1
+  }
+}
