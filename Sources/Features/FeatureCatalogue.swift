@@ -26,7 +26,7 @@ public struct FeatureDescriptor: Sendable, Hashable {
   public var name: String
   /// Whose behaviour it can be read of.
   public var subjects: [SubjectKind]
-  /// `count`, `ms`, `ratio`, `hours`, `bool`, `log10` …
+  /// The unit: `count`, `ms`, `ratio`, `hours`, `bool` or `log10`.
   public var unit: String
   /// The kind of evidence it is.
   public var family: FeatureFamily

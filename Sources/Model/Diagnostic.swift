@@ -14,6 +14,7 @@ public struct SourcePosition: Hashable, Sendable, Comparable {
     self.column = column
   }
 
+  /// Orders by file, line and column.
   public static func < (left: SourcePosition, right: SourcePosition) -> Bool {
     (left.file, left.line, left.column) < (right.file, right.line, right.column)
   }

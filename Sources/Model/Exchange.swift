@@ -127,8 +127,10 @@ public struct Exchange: Sendable, BitwiseCopyable {
   /// Slots for texts that a format, a profile or a rule asks for by name (see ``FieldNames``).
   public static let extraCapacity = 16
 
-  /// Place on the event clock: the lower bound of the logged stamp, or the watermark for a line
-  /// that came later than the lateness bound. Never goes back within a merged stream.
+  /// Place on the event clock.
+  ///
+  /// The lower bound of the logged stamp, or the watermark for a line that came later than the
+  /// lateness bound. Never goes back within a merged stream.
   public var at: Timestamp
   /// When the request arrived.
   public var start: TimeBounds
@@ -219,7 +221,9 @@ public struct ExchangeFlags: OptionSet, Sendable, BitwiseCopyable {
 
 /// Exchanges with the bytes their texts point into; filled, consumed and reused.
 public struct ExchangeBatch: Sendable {
-  /// The lines as read, and texts decoded from escapes, in no particular order. At most 2 GiB.
+  /// The lines as read, and texts decoded from escapes, in no particular order.
+  ///
+  /// At most 2 GiB.
   public var bytes: [UInt8]
   /// The exchanges.
   public var exchanges: [Exchange]
@@ -250,7 +254,9 @@ public struct ExchangeBatch: Sendable {
     exchanges.append(copy)
   }
 
-  /// A text as a String, invalid UTF-8 repaired; `nil` when absent. For output, not per exchange.
+  /// A text as a String, with invalid UTF-8 repaired.
+  ///
+  /// `nil` when absent. For output, not per exchange.
   public func string(_ range: ByteRange) -> String? {
     range.isPresent ? String(decoding: bytes[range.indices], as: UTF8.self) : nil
   }

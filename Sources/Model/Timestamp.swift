@@ -24,6 +24,7 @@ public struct Timestamp: Comparable, Hashable, Sendable, BitwiseCopyable {
   /// The latest instant that can be written.
   public static let distantFuture = Timestamp(nanoseconds: .max)
 
+  /// Orders by time.
   public static func < (left: Timestamp, right: Timestamp) -> Bool {
     left.nanoseconds < right.nanoseconds
   }
@@ -35,7 +36,9 @@ public struct Timestamp: Comparable, Hashable, Sendable, BitwiseCopyable {
     return duration > 0 ? .distantFuture : .distantPast
   }
 
-  /// Nanoseconds from `earlier` to this instant; negative when it is later. Saturates.
+  /// Nanoseconds from `earlier` to this instant.
+  ///
+  /// Negative when `earlier` is the later one; saturates at the ends of the range.
   public func since(_ earlier: Timestamp) -> Int64 {
     let (difference, overflow) = nanoseconds.subtractingReportingOverflow(earlier.nanoseconds)
     guard overflow else { return difference }

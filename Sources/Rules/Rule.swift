@@ -28,7 +28,7 @@ public struct Knob: Sendable, Hashable {
   public var name: String
   /// The value in force.
   public var value: Double
-  /// `ms`, `count`, `ratio` …
+  /// The unit: `ms`, `count` or `ratio`.
   public var unit: String
   /// What it does, for people.
   public var meaning: String

@@ -11,6 +11,7 @@ public enum RuleLevel: UInt8, CaseIterable, Sendable, Comparable, BitwiseCopyabl
   /// The name in rules and alerts.
   public var name: String { "\(self)" }
 
+  /// Orders from informational to critical.
   public static func < (left: RuleLevel, right: RuleLevel) -> Bool {
     left.rawValue < right.rawValue
   }
