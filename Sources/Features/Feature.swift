@@ -19,10 +19,11 @@ public enum Feature: UInt8, CaseIterable, Sendable, BitwiseCopyable {
   case gapCount, gapMin, gapMedian, gapMax, gapConcentration, gapLogDeviation, gapBounded
   case period, periodScore, phaseLock
   case activeHours24h, longestPause
-  case formMin, formMax, captchaMin, captchaMax, ownReactionMin, ownReactionMax
+  case formMin, formMax, formFastest, formCount, captchaMin, captchaMax
+  case ownReactionMin, ownReactionMax
   case retry5xxMedian, retry5xxRatio
   // sequence
-  case coldEntries, skippedSteps, funnelDepth, oracleCalls, oracleMissRatio
+  case coldEntries, skippedSteps, funnelDepth, oracleCalls, oracleWithoutForm, oracleMissRatio
   case pathConcentration, refererSelf
   // transport
   case assetRatio, languageMissing, requestsPerConnection, declaredAutomation, headless

@@ -39,7 +39,8 @@ public struct FeatureDescriptor: Sendable, Hashable {
 /// All features, by name.
 public enum FeatureCatalogue {
   /// Every feature once, in the order of ``Feature``.
-  public static let all: [FeatureDescriptor] = []
+  public static let all: [FeatureDescriptor] =
+    timing + sequence + transport + graph + outcome
 
   /// The descriptor of a feature.
   public static func descriptor(of feature: Feature) -> FeatureDescriptor {
@@ -47,8 +48,66 @@ public enum FeatureCatalogue {
   }
 
   /// The feature a rule names, such as `session.form_ms.max`; `nil` when there is none.
-  public static func feature(named name: String) -> FeatureName? { nil }
+  ///
+  /// A feature that is not told of that subject (see ``FeatureDescriptor/subjects``) is none.
+  public static func feature(named name: String) -> FeatureName? {
+    for subject in SubjectKind.allCases {
+      let prefix = subject.name + "."
+      guard name.hasPrefix(prefix) else { continue }
+      let rest = name.dropFirst(prefix.count)
+      guard let found = all.first(where: { $0.name == rest }), found.subjects.contains(subject)
+      else { return nil }
+      return FeatureName(subject, found.feature)
+    }
+    return nil
+  }
 
   /// The full name, such as `session.form_ms.max`.
-  public static func name(of name: FeatureName) -> String { "" }
+  public static func name(of name: FeatureName) -> String {
+    name.subject.name + "." + descriptor(of: name.feature).name
+  }
+}
+
+/// A row of the catalogue, before its family is known.
+struct CatalogueRow {
+  /// Which values a unit can have.
+  enum Unit: String {
+    case count, ms, ratio, hours, bool, log10
+
+    var range: ClosedRange<Double> {
+      switch self {
+      case .count: 0...4_294_967_295
+      case .ms: 0...9_223_372_036_855
+      case .ratio, .bool: 0...1
+      case .hours: 0...24
+      case .log10: 0...16
+      }
+    }
+  }
+
+  var feature: Feature
+  var name: String
+  var unit: Unit
+  var subjects: [SubjectKind] = [.client, .session]
+  var largest: Double?
+  var meaning: String
+
+  init(
+    _ feature: Feature, _ name: String, _ unit: Unit,
+    of subjects: [SubjectKind] = [.client, .session],
+    upTo largest: Double? = nil, _ meaning: String
+  ) {
+    self.feature = feature
+    self.name = name
+    self.unit = unit
+    self.subjects = subjects
+    self.largest = largest
+    self.meaning = meaning
+  }
+
+  func descriptor(in family: FeatureFamily) -> FeatureDescriptor {
+    FeatureDescriptor(
+      feature: feature, name: name, subjects: subjects, unit: unit.rawValue, family: family,
+      range: unit.range.lowerBound...(largest ?? unit.range.upperBound), meaning: meaning)
+  }
 }

@@ -9,34 +9,6 @@ public struct Subjects: Sendable, BitwiseCopyable {
   public var session: Int32
 }
 
-/// How large the tables are and how keys are hashed.
-public struct FeatureConfiguration: Sendable, Hashable {
-  /// Clients kept at once.
-  public var clientCapacity = 65_536
-  /// Sessions kept at once.
-  public var sessionCapacity = 65_536
-  /// Seed of the tables' hashes; from the configuration, so that replays agree.
-  public var seed: UInt64 = 0
-  /// How long a hold lasts, in nanoseconds (site profile).
-  public var holdLifetime: Int64 = 3_600_000_000_000
-  /// Seconds east of UTC of the site, for hours of the day.
-  public var utcOffset: Int64 = 0
-
-  /// Creates the default configuration.
-  public init() {}
-}
-
-/// What the tables had to give up.
-public struct FeatureCounters: Sendable, Hashable {
-  /// Clients dropped to make room.
-  public var evictedClients: UInt64 = 0
-  /// Sessions dropped to make room.
-  public var evictedSessions: UInt64 = 0
-
-  /// Creates counters at zero.
-  public init() {}
-}
-
 /// State of every client and session; one owner, fed one exchange at a time in event order.
 public struct FeatureStage: ~Copyable {
   /// What the tables had to give up so far.

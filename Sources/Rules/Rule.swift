@@ -28,7 +28,7 @@ public struct Knob: Sendable, Hashable {
   public var name: String
   /// The value in force.
   public var value: Double
-  /// The unit: `ms`, `count` or `ratio`.
+  /// The unit: `count`, `ms`, `s`, `ratio`, `hours`, `bool`, `log10` or `bytes`.
   public var unit: String
   /// What it does, for people.
   public var meaning: String
@@ -58,7 +58,7 @@ public struct RuleMetadata: Sendable, Hashable {
   public var level: RuleLevel
   /// Sigma `status`.
   public var status: String
-  /// Folder of the rule below the rules' root: `booking`.
+  /// The folder the rule's file stands in: `booking`; `rules` for a bare file name.
   public var ruleset: String
   /// Sigma `tags`.
   public var tags: [String]
@@ -66,7 +66,9 @@ public struct RuleMetadata: Sendable, Hashable {
   public var falsePositives: [String]
   /// `crenel.verdict`.
   public var verdict: VerdictKind?
-  /// `crenel.confidence`, 0 to 1.
+  /// `crenel.family`: the kind of evidence its author calls it, where it says.
+  public var family: FeatureFamily?
+  /// `crenel.confidence`, 0 to 1; 0.5 when absent.
   public var confidence: Double
   /// `crenel.finding`: the sentence of the finding.
   public var finding: LocalizedText

@@ -27,7 +27,10 @@ public enum Measure: Sendable, Hashable, BitwiseCopyable {
   case status
   /// The booking step, as ``StepKind`` raw value; shown by name.
   case step
-  /// A text field matched; `value` and `threshold` are not used. The index of ``TextField``.
+  /// Another field matched: the index of ``TextField``, and past those of a slot of ``FieldNames``
+  /// and of further fields; ``fieldName(_:)`` tells them apart.
+  ///
+  /// `value` and `threshold` are NaN unless numbers were compared.
   case text(UInt8)
 }
 

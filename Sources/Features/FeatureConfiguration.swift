@@ -1,0 +1,81 @@
+public import CrenelBooking
+
+/// A set of booking steps.
+public struct StepKinds: Hashable, Sendable, BitwiseCopyable, ExpressibleByArrayLiteral {
+  /// One bit for each ``StepKind``, by its raw value.
+  public private(set) var bits: UInt32
+
+  /// Creates a set of the kinds given.
+  public init(arrayLiteral kinds: StepKind...) {
+    bits = 0
+    for kind in kinds { insert(kind) }
+  }
+
+  /// Creates a set of the kinds in a sequence.
+  public init(_ kinds: some Sequence<StepKind>) {
+    bits = 0
+    for kind in kinds { insert(kind) }
+  }
+
+  /// Adds a kind.
+  public mutating func insert(_ kind: StepKind) { bits |= Self.bit(kind) }
+
+  /// Whether a kind is in the set.
+  public func contains(_ kind: StepKind) -> Bool { bits & Self.bit(kind) != 0 }
+
+  /// The kinds of either set.
+  public func union(_ other: StepKinds) -> StepKinds {
+    var copy = self
+    copy.bits |= other.bits
+    return copy
+  }
+
+  /// The bit of one kind.
+  static func bit(_ kind: StepKind) -> UInt32 { 1 << UInt32(kind.rawValue) }
+}
+
+/// How large the tables are, how keys are hashed, and what the site's profile says of its funnel.
+public struct FeatureConfiguration: Sendable, Hashable {
+  /// Clients kept at once; 1 to 4,194,304, clamped.
+  public var clientCapacity = 65_536
+  /// Sessions kept at once; 1 to 4,194,304, clamped.
+  public var sessionCapacity = 65_536
+  /// Clients, and again sessions, of which the deep part of the funnel is kept at once.
+  ///
+  /// The deep part is what only those who come past the list of slots have: holds, forms,
+  /// mailboxes, number checks, retries and a fifth address. Clamped to the capacity above.
+  public var funnelCapacity = 12_288
+  /// Seed of the tables' hashes; from the configuration, so that replays agree.
+  ///
+  /// No value depends on it: it only decides where a key lies in the index.
+  public var seed: UInt64 = 0
+  /// How long a hold lasts, in nanoseconds (site profile); 0 or less: the site has no holds.
+  public var holdLifetime: Int64 = 3_600_000_000_000
+  /// Seconds east of UTC of the site, for hours of the day.
+  public var utcOffset: Int64 = 0
+  /// Steps that the site shows: the profile has a rule for them that a GET can match.
+  ///
+  /// With none given, no step needs another before it: `cold_entries`, `skipped_steps` and
+  /// `oracle_without_form` stay 0, since nobody can be said to have left out what is not there.
+  public var shownSteps: StepKinds = []
+  /// Steps that the site is sent: the profile has a rule for them that a POST, PUT, PATCH or
+  /// DELETE can match.
+  public var sentSteps: StepKinds = []
+
+  /// Creates the default configuration.
+  public init() {}
+}
+
+/// What the tables had to give up.
+public struct FeatureCounters: Sendable, Hashable {
+  /// Clients dropped to make room.
+  public var evictedClients: UInt64 = 0
+  /// Sessions dropped to make room.
+  public var evictedSessions: UInt64 = 0
+  /// Deep funnel states (of clients and sessions) dropped to make room; see
+  /// ``FeatureConfiguration/funnelCapacity``.
+  public var evictedFunnels: UInt64 = 0
+
+  /// Creates counters at zero.
+  public init() {}
+}

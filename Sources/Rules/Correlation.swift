@@ -1,0 +1,44 @@
+/// A correlation as evaluated: what counts as an event, by which key, how long, and how many.
+struct Correlation {
+  /// A rule whose matches are events, and the fields that make their key.
+  struct Input {
+    var rule: Int32
+    var fields: [Field]
+  }
+
+  /// What the count must be.
+  struct Bound {
+    var comparison: Comparison
+    var count: Int
+  }
+
+  var rule: Int32
+  var inputs: [Input]
+  var countsValues: Bool
+  var fields: [Field]
+  /// Length of the window, both ends in it, in nanoseconds.
+  var timespan: Int64
+  var bounds: [Bound]
+
+  /// Events or values kept of one group: one more than the largest count compared with, which
+  /// decides every comparison.
+  var capacity: Int { (bounds.map(\.count).max() ?? 0) + 1 }
+
+  /// Whether `count` (which stops at ``capacity``) meets every bound.
+  func holds(_ count: Int) -> Bool {
+    for bound in bounds {
+      let isMet =
+        switch bound.comparison {
+        case .less: count < bound.count
+        case .lessOrEqual: count <= bound.count
+        case .greater: count > bound.count
+        case .greaterOrEqual: count >= bound.count
+        case .equal: count == bound.count
+        case .notEqual: count != bound.count
+        case .matches: false
+        }
+      guard isMet else { return false }
+    }
+    return true
+  }
+}

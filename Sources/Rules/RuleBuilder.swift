@@ -1,0 +1,173 @@
+import CrenelFeatures
+import CrenelModel
+import CrenelYAML
+
+/// Reads the documents of a rule set into a ``Program``; detections are in its extensions.
+struct RuleBuilder {
+  var program = Program()
+  var names: FieldNames
+  var problems = Problems()
+  var header: HeaderReader
+
+  // Of the rule being read.
+  var knobs: [Knob] = []
+  var usedKnobs: Set<String> = []
+  var subjects: Set<UInt8> = []
+  var selection = ""
+
+  init(names: FieldNames, overrides: [String: Double]) {
+    self.names = names
+    header = HeaderReader(overrides: overrides)
+  }
+
+  /// Reads one document; `nil` when it is no rule at all.
+  mutating func read(_ node: YAMLNode) -> RuleDraft? {
+    guard let pairs = node.mapping else {
+      problems.error(
+        "bad-type", at: node.position, "a rule is a map with a 'title', this is \(node.kindName)")
+      return nil
+    }
+    guard node["filter"] == nil else {
+      problems.error(
+        "not-yet-supported", at: node["filter"]?.position ?? node.position,
+        "Sigma filters are not read yet", hint: "write 'and not' in the rule's condition")
+      return nil
+    }
+    let isCorrelation = node["correlation"] != nil
+    let own = isCorrelation ? ["correlation", "generate"] : ["logsource", "detection"]
+    problems.checkKeys(
+      pairs, known: RuleKeys.common + own, of: isCorrelation ? "a correlation" : "a rule")
+    let metadata = header.read(node, &problems)
+    knobs = metadata.knobs
+    usedKnobs = []
+    subjects = []
+    var draft = RuleDraft(metadata: metadata)
+    draft.hasSubject = node["crenel"]?["subject"] != nil
+    if isCorrelation {
+      draft.correlation = readCorrelation(node)
+    } else {
+      readRule(node, &draft)
+    }
+    for knob in knobs where !usedKnobs.contains(knob.name) && !draft.isSkipped {
+      problems.warning(
+        "unused-knob", at: node["crenel"]?["knobs"]?.position ?? node.position,
+        "knob '\(knob.name)' is not used in this rule", hint: "write \"%\(knob.name)%\" as a value")
+    }
+    draft.subjects = subjects
+    return draft
+  }
+
+  private mutating func readRule(_ node: YAMLNode, _ draft: inout RuleDraft) {
+    guard let source = node["logsource"] else {
+      problems.error("missing-key", at: node.position, "a rule needs a 'logsource'")
+      return
+    }
+    guard let detection = node["detection"] else {
+      problems.error("missing-key", at: node.position, "a rule needs a 'detection'")
+      return
+    }
+    guard readsSource(source) else {
+      draft.isSkipped = true
+      problems.warning(
+        "logsource-skipped", at: source.position,
+        "rule '\(shown(draft.metadata.title))' is for a log that Crenel does not read: skipped")
+      return
+    }
+    readDetection(detection, &draft)
+  }
+
+  /// Whether the log source is ours or one of web requests.
+  private mutating func readsSource(_ node: YAMLNode) -> Bool {
+    guard let pairs = node.mapping else {
+      problems.error(
+        "bad-type", at: node.position, "'logsource' is \(node.kindName), expected a map")
+      return true
+    }
+    problems.checkKeys(
+      pairs, known: ["category", "product", "service", "definition"], of: "logsource")
+    let category = problems.text(node["category"], "category")
+    let product = problems.text(node["product"], "product")
+    let service = problems.text(node["service"], "service")
+    let servers: [String?] = [
+      nil, "apache", "nginx", "iis", "haproxy", "caddy", "traefik", "envoy", "aws",
+    ]
+    if product == "crenel" { return service == "booking" || service == nil }
+    if let category {
+      return ["webserver", "proxy"].contains(category) && servers.contains(product)
+    }
+    return (product != nil || service != nil) && servers.contains(product)
+      && (service == nil || servers.contains(service) || service == "access")
+  }
+
+  // MARK: - Names
+
+  /// The field of a name; tells the person when there is none.
+  mutating func field(_ name: String, at position: SourcePosition) -> Field? {
+    if let feature = FeatureCatalogue.feature(named: name) {
+      subjects.insert(feature.subject.rawValue)
+      return .feature(feature)
+    }
+    if let field = FieldTable.field(named: name) { return field }
+    if FieldTable.askedPrefixes.contains(where: { name.hasPrefix($0) && name != $0 }) {
+      guard let slot = names.slot(for: name) else {
+        problems.error(
+          "too-many-names", at: position,
+          "'\(shown(name))' would be the 17th name beside the fixed fields; there is room for 16",
+          hint: "use fewer cookie., header., json. and form. names in formats, profiles and rules")
+        return nil
+      }
+      return .extra(UInt8(clamping: slot))
+    }
+    problems.error(
+      "unknown-field", at: position, "'\(shown(name))' is no field or feature",
+      hint: NearMiss.of(name, among: Self.fieldNames).map { "did you mean '\($0)'?" }
+        ?? "`crenel features --list` and docs/rules.md list the names")
+    return nil
+  }
+
+  /// All names for hints: features of every subject, then the fixed fields.
+  private static let fieldNames: [String] =
+    FeatureCatalogue.all.flatMap { feature in
+      feature.subjects.map { "\($0.name).\(feature.name)" }
+    } + FieldTable.entries.map(\.name)
+
+  /// A finite number, or a knob's value for `%name%`; tells the person when it is neither.
+  mutating func number(_ node: YAMLNode) -> Double? {
+    guard case .scalar(let text, _) = node.content else {
+      problems.error("not-a-number", at: node.position, "found \(node.kindName), expected a number")
+      return nil
+    }
+    if text.hasPrefix("%"), text.hasSuffix("%"), text.utf8.count > 2 {
+      return knob(String(text.dropFirst().dropLast()), at: node.position)
+    }
+    if let flag = node.bool { return flag ? 1 : 0 }
+    let isNumber = text.utf8.allSatisfy { "0123456789+-.eE".utf8.contains($0) }
+    guard isNumber, let value = Double(text), value.isFinite else {
+      problems.error(
+        "not-a-number", at: node.position, "'\(shown(text))' is no number",
+        hint: "write a number, or \"%name%\" for a knob")
+      return nil
+    }
+    return value
+  }
+
+  /// The value of a knob of this rule.
+  mutating func knob(_ name: String, at position: SourcePosition) -> Double? {
+    guard let knob = knobs.first(where: { $0.name == name }) else {
+      problems.error(
+        "unknown-placeholder", at: position, "'%\(shown(name))%' is no knob of this rule",
+        hint: NearMiss.hint(name, among: knobs.map(\.name))
+          ?? "add it under crenel.knobs, or write the values out")
+      return nil
+    }
+    usedKnobs.insert(name)
+    return knob.value
+  }
+
+  /// Keeps a test with what people read of it.
+  mutating func add(_ test: Test, _ info: TestInfo) -> Tree {
+    program.tests.append(test)
+    program.infos.append(info)
+    return .test(program.tests.count - 1)
+  }
+}

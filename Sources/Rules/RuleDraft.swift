@@ -1,0 +1,56 @@
+import CrenelModel
+import CrenelYAML
+
+/// A document that was read, before references between rules are resolved.
+struct RuleDraft {
+  var metadata: RuleMetadata
+  var selections: [Selection] = []
+  var condition: Tree = .constant(false)
+  var correlation: CorrelationDraft?
+  /// Subjects of the features its conditions read.
+  var subjects: Set<UInt8> = []
+  /// Whether its log source is none that Crenel reads; nothing but its name is kept.
+  var isSkipped = false
+  /// Whether the file says what its subject is.
+  var hasSubject = false
+}
+
+/// The correlation section as written, with fields resolved.
+struct CorrelationDraft {
+  /// A reference to a rule, with its place.
+  struct Reference {
+    var name: String
+    var position: SourcePosition
+  }
+
+  /// A group-by entry: a field, or an alias with a field for each rule it names.
+  enum Group {
+    case field(Field)
+    case alias([String: Field])
+  }
+
+  var countsValues: Bool
+  var rules: [Reference]
+  var groups: [Group]
+  var fields: [Field]
+  var timespan: Int64
+  var bounds: [(comparison: Comparison, value: Int)]
+  var position: SourcePosition
+  var generates: Bool
+  /// Where the names of alias maps stand, to check them once rules are known.
+  var aliasRules: [Reference]
+}
+
+/// The words of the specification for whole documents.
+enum RuleKeys {
+  static let common = [
+    "title", "id", "name", "taxonomy", "status", "description", "license", "author", "references",
+    "date", "modified", "falsepositives", "level", "tags", "related", "scope", "fields", "crenel",
+  ]
+  static let statuses = ["stable", "test", "experimental", "deprecated", "unsupported"]
+  static let crenel = [
+    "version", "verdict", "confidence", "subject", "family", "finding", "benign", "knobs",
+    "close_after",
+  ]
+  static let units = ["count", "ms", "s", "ratio", "hours", "bool", "log10", "bytes"]
+}

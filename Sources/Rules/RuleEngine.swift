@@ -1,0 +1,280 @@
+public import CrenelBooking
+public import CrenelFeatures
+public import CrenelModel
+import CrenelPattern
+
+/// What the engine met that people should know of.
+public struct RuleCounters: Sendable, Hashable {
+  /// Matches of regular expressions given up at PCRE2's limit and taken as no match.
+  public var regexLimits: UInt64 = 0
+  /// Groups of correlations dropped to make room while their window was not over.
+  public var evictedGroups: UInt64 = 0
+  /// Events of correlations without one of the group-by fields, which are not counted.
+  public var ungrouped: UInt64 = 0
+
+  /// Creates counters at zero.
+  public init() {}
+}
+
+/// Evaluates a ``RuleSet``, one exchange after the other in event order.
+///
+/// Owns the memory it works in: nothing is allocated per exchange once correlations have met
+/// their groups.
+public struct RuleEngine: ~Copyable {
+  /// What was met so far.
+  public internal(set) var counters = RuleCounters()
+  /// The rules.
+  public let set: RuleSet
+
+  let program: Program
+  let regexes: [ByteRegex]
+  let utcOffset: Int64
+  let seed: UInt64
+  private let makesVerdicts: [Bool]
+  private let subjects: [SubjectKind]
+
+  /// Number of the exchange being evaluated, which marks what is remembered about it.
+  private var generation: UInt64 = 0
+  private var featureValues: [Double]
+  private var featureStamps: [UInt64]
+  private var matchedAt: [UInt64]
+  var scans: ScanMemo
+  var scratch: [UInt8] = []
+  var windows: CorrelationWindows
+
+  /// Prepares to evaluate `set`.
+  ///
+  /// `names` are the slots that the batches' extras have, as filled by ``RuleSet/parse``; `seed`
+  /// keys the hashes of correlation groups and comes from the configuration, so that replays
+  /// agree. `utcOffset`, in seconds east, is where time modifiers (`hour`...) read the clock.
+  public init(_ set: RuleSet, names: FieldNames, seed: UInt64, utcOffset: Int64 = 0) {
+    self.set = set
+    program = set.program
+    // The patterns compiled when the rules were read; the same ones compile again.
+    regexes = set.program.regexes.compactMap { source in
+      try? ByteRegex(source.pattern, options: .init(rawValue: source.options))
+    }
+    self.utcOffset = utcOffset
+    self.seed = seed
+    makesVerdicts = set.metadata.map(\.alerts)
+    subjects = set.metadata.map(\.subject)
+    let slots = SubjectKind.allCases.count * Feature.allCases.count
+    featureValues = Array(repeating: .nan, count: slots)
+    featureStamps = Array(repeating: 0, count: slots)
+    matchedAt = Array(repeating: 0, count: set.metadata.count)
+    scans = ScanMemo(set.program.scans)
+    scratch.reserveCapacity(256)
+    windows = CorrelationWindows(set.program.correlations)
+  }
+
+  /// Evaluates every rule on one exchange and appends a verdict for each that is true.
+  ///
+  /// Verdicts come in the order of the rules, those of correlations last, a correlation after the
+  /// ones it refers to. Call it once per exchange, in event order: correlations count the calls.
+  public mutating func evaluate(
+    _ batch: borrowing ExchangeBatch, _ index: Int, _ step: Step,
+    _ features: borrowing FeatureStage, _ subjects: Subjects, into verdicts: inout [Verdict]
+  ) {
+    generation &+= 1
+    scans.forget()
+    let slice = program.stepSlices[Int(step.kind.rawValue)]
+    var hasMatched = false
+    for place in slice.indices {
+      let rule = program.stepRules[place]
+      guard decides(program.rules[Int(rule)].entry, batch, index, step, features, subjects) else {
+        continue
+      }
+      matchedAt[Int(rule)] = generation
+      hasMatched = true
+      guard makesVerdicts[Int(rule)] else { continue }
+      var verdict = Verdict(rule: rule, subject: self.subjects[Int(rule)])
+      _ = collect(
+        program.rules[Int(rule)].condition, program.rules[Int(rule)].selections, &verdict, batch,
+        index, step, features, subjects)
+      verdicts.append(verdict)
+    }
+    guard hasMatched, !program.correlations.isEmpty else { return }
+    correlate(batch, index, step, features, subjects, into: &verdicts)
+  }
+
+  /// Follows a rule's jumps to one of the ends.
+  private mutating func decides(
+    _ entry: Int32, _ batch: borrowing ExchangeBatch, _ index: Int, _ step: borrowing Step,
+    _ features: borrowing FeatureStage, _ subjects: Subjects
+  ) -> Bool {
+    var place = entry
+    while place >= 0 {
+      let jump = program.jumps[Int(place)]
+      let holds = holds(
+        program.tests[Int(jump.test)], batch, index, step, features, subjects)
+      place = holds ? jump.whenTrue : jump.whenFalse
+    }
+    return place == Jump.accept
+  }
+
+  // MARK: - Reasons
+
+  /// Whether the tree is true; adds a reason for each test that held on a true branch.
+  ///
+  /// What a negation asks is not evidence, so nothing below `not` gives a reason.
+  private mutating func collect(
+    _ tree: Tree, _ selections: [Selection], _ verdict: inout Verdict,
+    _ batch: borrowing ExchangeBatch, _ index: Int, _ step: borrowing Step,
+    _ features: borrowing FeatureStage, _ subjects: Subjects
+  ) -> Bool {
+    let before = verdict.reasonCount
+    switch tree {
+    case .constant(let value): return value
+    case .selection(let place):
+      return collect(
+        selections[place].tree, selections, &verdict, batch, index, step, features, subjects)
+    case .not(let child):
+      let holds = collect(
+        child, selections, &verdict, batch, index, step, features, subjects)
+      verdict.reasonCount = before
+      return !holds
+    case .test(let place):
+      let test = program.tests[place]
+      guard holds(test, batch, index, step, features, subjects) else { return false }
+      verdict.add(reason(place, batch, index, step, features, subjects))
+      return true
+    case .all(let children):
+      for child in children
+      where !collect(child, selections, &verdict, batch, index, step, features, subjects) {
+        verdict.reasonCount = before
+        return false
+      }
+      return true
+    case .any(let children):
+      var isTrue = false
+      for child in children
+      where collect(child, selections, &verdict, batch, index, step, features, subjects) {
+        isTrue = true
+      }
+      return isTrue
+    }
+  }
+
+  /// What a test that held says: the value it read and the threshold it passed.
+  private mutating func reason(
+    _ place: Int, _ batch: borrowing ExchangeBatch, _ index: Int, _ step: borrowing Step,
+    _ features: borrowing FeatureStage, _ subjects: Subjects
+  ) -> Reason {
+    let test = program.tests[place]
+    let info = program.infos[place]
+    let measure = test.field.measure
+    switch test.match {
+    case .number, .time:
+      return Reason(
+        measure, info.comparison,
+        value: measured(test, batch, index, step, features, subjects), threshold: info.threshold)
+    case .otherNumber(let other, let comparison):
+      return Reason(
+        measure, test.isNegated ? comparison.inverse : comparison,
+        value: number(test.field, batch, index, step, features, subjects),
+        threshold: number(other, batch, index, step, features, subjects))
+    case .members where test.field == .step:
+      let value = Double(step.kind.rawValue)
+      return Reason(
+        measure, .equal, value: value, threshold: test.isNegated ? .nan : value)
+    default:
+      return Reason(
+        measure, test.isNegated ? .notEqual : .matches, value: .nan, threshold: .nan)
+    }
+  }
+
+  /// The value of a feature, read once per exchange.
+  mutating func feature(
+    _ name: FeatureName, _ features: borrowing FeatureStage, _ subjects: Subjects
+  ) -> Double {
+    let slot =
+      Int(name.subject.rawValue) &* Feature.allCases.count &+ Int(name.feature.rawValue)
+    if featureStamps[slot] == generation { return featureValues[slot] }
+    let value = features.value(name, of: subjects)
+    featureValues[slot] = value
+    featureStamps[slot] = generation
+    return value
+  }
+
+  // MARK: - Correlations
+
+  /// Whether a rule was true of the exchange being evaluated.
+  private func hasMatched(_ rule: Int32) -> Bool { matchedAt[Int(rule)] == generation }
+
+  private mutating func correlate(
+    _ batch: borrowing ExchangeBatch, _ index: Int, _ step: borrowing Step,
+    _ features: borrowing FeatureStage, _ subjects: Subjects, into verdicts: inout [Verdict]
+  ) {
+    for place in program.correlations.indices {
+      guard let count = count(place, batch, index, step) else { continue }
+      let rule = program.correlations[place].rule
+      matchedAt[Int(rule)] = generation
+      guard makesVerdicts[Int(rule)] else { continue }
+      var verdict = Verdict(rule: rule, subject: self.subjects[Int(rule)])
+      for bound in program.correlations[place].bounds {
+        verdict.add(
+          Reason(
+            .correlation(rule: rule), bound.comparison, value: Double(count),
+            threshold: Double(bound.count)))
+      }
+      for input in program.correlations[place].inputs where hasMatched(input.rule) {
+        let source = program.rules[Int(input.rule)]
+        guard !source.isCorrelation else { continue }
+        _ = collect(
+          source.condition, source.selections, &verdict, batch, index, step, features, subjects)
+      }
+      verdicts.append(verdict)
+    }
+  }
+
+  /// Counts the exchange in the groups it belongs to; the count of the first group that meets the
+  /// condition, or `nil`.
+  private mutating func count(
+    _ place: Int, _ batch: borrowing ExchangeBatch, _ index: Int, _ step: borrowing Step
+  ) -> Int? {
+    var found: Int?
+    let at = batch.exchanges[index].at.nanoseconds
+    let inputs = program.correlations[place].inputs
+    for (position, input) in inputs.enumerated() where hasMatched(input.rule) {
+      guard let group = key(input.fields, of: place, batch, index, step) else {
+        counters.ungrouped += 1
+        continue
+      }
+      // One exchange is one event of a group, however many rules it matched.
+      var isRepeated = false
+      for earlier in inputs[..<position] where hasMatched(earlier.rule) {
+        if key(earlier.fields, of: place, batch, index, step) == group { isRepeated = true }
+      }
+      guard !isRepeated else { continue }
+      var value = WindowKey(high: 0, low: 0)
+      if program.correlations[place].countsValues {
+        guard let known = key(program.correlations[place].fields, of: -1, batch, index, step) else {
+          continue
+        }
+        value = known
+      }
+      let correlation = program.correlations[place]
+      let count = windows.add(
+        group, value, at: at, in: place, correlation, evicted: &counters.evictedGroups)
+      if found == nil, correlation.holds(count) { found = count }
+    }
+    return found
+  }
+
+  /// 128 seeded bits of the fields' values; `nil` when one is absent.
+  private mutating func key(
+    _ fields: [Field], of place: Int, _ batch: borrowing ExchangeBatch, _ index: Int,
+    _ step: borrowing Step
+  ) -> WindowKey? {
+    let salt = UInt64(truncatingIfNeeded: place &+ 1)
+    var key = WindowKey(
+      high: Hash64.of(salt, 1, seed: seed), low: Hash64.of(salt, 2, seed: ~seed))
+    for field in fields {
+      guard let part = fingerprint(of: field, batch, index, step) else { return nil }
+      key = WindowKey(
+        high: Hash64.of(key.high, part.high, seed: seed),
+        low: Hash64.of(key.low, part.low, seed: ~seed))
+    }
+    return key
+  }
+}

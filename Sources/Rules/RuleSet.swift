@@ -1,0 +1,65 @@
+public import CrenelModel
+import CrenelYAML
+
+/// Rules that were read, checked and compiled; a value that engines are made of.
+public struct RuleSet: Sendable {
+  /// What each rule says about itself; ``Verdict/rule`` is an index of it.
+  public let metadata: [RuleMetadata]
+  /// What is likely not meant, though the rules can be used.
+  public let warnings: [Diagnostic]
+  /// Rules left out because their log source is none that Crenel reads; each has a warning.
+  public let skippedCount: Int
+  let program: Program
+
+  /// Rules of one run, at most.
+  static let ruleLimit = 10_000
+
+  /// Reads the documents of all files and compiles them.
+  ///
+  /// `overrides` gives knobs a site's values, by `knob` or `rule-id.knob`; the latter wins. The
+  /// names that rules ask for (`cookie.x`, `header.x`, `json.x`, `form.x`) take slots of `names`;
+  /// `names` is left as it was when the rules are refused. Throws every mistake of every file at
+  /// once, with the warnings.
+  public static func parse(
+    files: [(name: String, text: String)], knobs overrides: [String: Double] = [:],
+    names: inout FieldNames
+  ) throws(Diagnostics) -> RuleSet {
+    var builder = RuleBuilder(names: names, overrides: overrides)
+    var drafts: [RuleDraft] = []
+    for file in files {
+      do throws(Diagnostics) {
+        let documents = try YAMLReader.documents(in: file.text, file: file.name)
+        if documents.isEmpty {
+          builder.problems.warning(
+            "empty-file", at: SourcePosition(file: file.name), "there is no rule in this file")
+        }
+        for document in documents {
+          if let draft = builder.read(document) { drafts.append(draft) }
+        }
+      } catch {
+        for item in error.items { builder.problems.add(item) }
+      }
+    }
+    for key in overrides.keys.sorted() where !builder.header.used.contains(key) {
+      builder.problems.error(
+        "unknown-knob", at: SourcePosition(file: "knob \(shown(key))"),
+        "no rule has this knob", hint: "`crenel rules list` shows the knobs")
+    }
+    var linker = Linker(builder: builder, drafts: drafts)
+    let set = linker.link()
+    guard let set, !linker.builder.problems.hasErrors else {
+      throw Diagnostics(linker.builder.problems.items)
+    }
+    names = linker.builder.names
+    return set
+  }
+
+  init(
+    metadata: [RuleMetadata], warnings: [Diagnostic], skippedCount: Int, program: Program
+  ) {
+    self.metadata = metadata
+    self.warnings = warnings
+    self.skippedCount = skippedCount
+    self.program = program
+  }
+}
