@@ -69,16 +69,26 @@ let package = Package(
       [
         "CrenelModel", "CrenelBooking", "CrenelFeatures", "CrenelRules", "CrenelAlerts",
       ]),
+    // The drivers: files in, lines out.
+    stage(
+      "Replay",
+      [
+        "CrenelModel", "CrenelYAML", "CrenelCapture", "CrenelDecode", "CrenelBooking",
+        "CrenelFeatures", "CrenelRules", "CrenelAlerts", "CrenelEngine", crypto,
+      ]),
     .executableTarget(
       name: "crenel",
       dependencies: [
         "CrenelModel", "CrenelYAML", "CrenelCapture", "CrenelDecode", "CrenelBooking",
-        "CrenelFeatures", "CrenelRules", "CrenelAlerts", "CrenelEngine", arguments, crypto,
+        "CrenelFeatures", "CrenelRules", "CrenelAlerts", "CrenelEngine", "CrenelReplay", arguments,
       ],
       path: "Sources/crenel", swiftSettings: strict),
 
     // Test support, and the tests.
     stage("TestKit", ["CrenelModel", "CAllocCount"]),
+    .testTarget(
+      name: "LayeringTests", dependencies: ["CrenelTestKit"], path: "Tests/LayeringTests",
+      swiftSettings: strict),
     tests("Model"),
     tests("YAML", ["CrenelModel"]),
     tests("Pattern", ["CrenelModel"]),

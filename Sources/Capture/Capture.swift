@@ -1,1 +1,30 @@
-// CrenelCapture
+// CrenelCapture: bytes in. It finds the inputs a user names, opens them one at a time, decompresses
+// what is compressed and cuts the bytes into whole lines, which it reads straight into the batch
+// they are decoded in. The one importer of libarchive; no C type leaves it.
+
+import Glibc
+
+/// One thing to read: a stored file, or standard input.
+public struct InputSource: Sendable, Hashable {
+  /// The name as found, `-` for standard input.
+  public var name: String
+  /// Where it is stored; `nil` for standard input.
+  public var path: String?
+  /// Bytes it holds as stored, when it was found; `nil` for standard input and pipes.
+  public var size: UInt64?
+
+  /// Creates a source.
+  public init(name: String, path: String?, size: UInt64?) {
+    self.name = name
+    self.path = path
+    self.size = size
+  }
+}
+
+/// Errors of system calls in words.
+enum SystemError {
+  /// The text of `errno`.
+  static func text() -> String {
+    unsafe strerror(errno).map { unsafe String(cString: $0) } ?? "error \(errno)"
+  }
+}

@@ -217,6 +217,8 @@ public struct ExchangeFlags: OptionSet, Sendable, BitwiseCopyable {
   public static let forwarded = ExchangeFlags(rawValue: 1 << 3)
   /// The forwarding header was exhausted or unreadable; the last trusted hop is given.
   public static let forwardingUnclear = ExchangeFlags(rawValue: 1 << 4)
+  /// The line ends inside its last field; what there is of it was kept.
+  public static let cutShort = ExchangeFlags(rawValue: 1 << 5)
 }
 
 /// Exchanges with the bytes their texts point into; filled, consumed and reused.

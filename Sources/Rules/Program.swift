@@ -24,7 +24,9 @@ enum Match: BitwiseCopyable {
   case otherText(Field, TextPool.Relation, isCased: Bool)
 }
 
-/// One condition: a field and what must be true of it. Never true of a field that is absent,
+/// One condition: a field and what must be true of it.
+///
+/// Never true of a field that is absent,
 /// negated or not, but for ``Match/absent``.
 struct Test: BitwiseCopyable {
   var field: Field

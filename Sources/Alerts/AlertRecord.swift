@@ -1,0 +1,85 @@
+// CrenelAlerts: verdicts in, alerts out: opened, updated, closed; with reasons, evidence, the benign
+// explanations that were tested, and the level they leave. Encoders turn records into lines.
+
+public import CrenelBooking
+public import CrenelFeatures
+public import CrenelModel
+public import CrenelRules
+
+/// What happened to an alert.
+public enum AlertAction: String, Sendable {
+  /// The first verdict of a rule on a subject.
+  case opened
+  /// More of the same: counts, addresses or the level have grown.
+  case updated
+  /// Nothing came for the rule's `close_after`, or the input ended.
+  case closed
+}
+
+/// Why an alert's level is below its rule's.
+public enum LevelCap: String, CaseIterable, Sendable {
+  /// The reasons come from fewer than two independent families of evidence.
+  case oneFamily = "one-family"
+  /// Watching is not scalping: whoever only polls is reported low.
+  case watcher
+  /// A benign explanation could not be rejected.
+  case benign
+  /// The automation declares itself.
+  case declared
+}
+
+/// A line of a source that shows what was said.
+public struct Evidence: Sendable, Hashable {
+  /// Where the line is.
+  public var place: Provenance
+  /// SHA-256 of its bytes, without the line ending; empty for lines that were not at hand.
+  public var digest: [UInt8]
+}
+
+/// One line of an alert's life; everything an encoder needs.
+public struct AlertRecord: Sendable {
+  /// What happened.
+  public var action: AlertAction
+  /// Index of the rule in the rule set.
+  public var rule: Int32
+  /// First 128 bits of a hash of the opening evidence, in hexadecimal.
+  public var id: String
+  /// Event time of the record.
+  public var at: Timestamp
+  /// Event time of the first verdict.
+  public var start: Timestamp
+  /// Event time of the latest verdict.
+  public var end: Timestamp
+  /// The level after caps.
+  public var level: RuleLevel
+  /// Why it is below the rule's.
+  public var caps: [LevelCap]
+  /// Whose behaviour it is about.
+  public var subject: SubjectKind
+  /// A keyed name of the subject.
+  public var actor: String
+  /// The client of the latest verdict.
+  public var client: ClientAddress
+  /// Every address seen for the subject, in order of first sight.
+  public var addresses: [ClientAddress]
+  /// Mailbox tokens named by the subject; empty without a site key.
+  public var mailboxes: [Token]
+  /// Host of the latest verdict's request, as bytes of the log.
+  public var host: [UInt8]
+  /// Service of the latest verdict's request, as bytes of the log.
+  public var service: [UInt8]
+  /// What held, in the order of the rule; of the verdict that opened it.
+  public var reasons: [Reason]
+  /// The families of the reasons, in the order of ``FeatureFamily``.
+  public var families: [FeatureFamily]
+  /// Benign explanations and what became of them.
+  public var benign: [BenignFinding]
+  /// Lines that show it, in the order of time.
+  public var evidence: [Evidence]
+  /// Verdicts so far.
+  public var matches: UInt64
+  /// Verdicts since the last record that got none of their own.
+  public var suppressed: UInt64
+  /// Subjects the tables had to give up before this record, of the whole run.
+  public var evicted: UInt64
+}

@@ -1,0 +1,223 @@
+import CrenelBooking
+import CrenelFeatures
+import CrenelModel
+public import CrenelRules
+
+/// How complete the input was when a record was written.
+public struct Completeness: Sendable, Hashable {
+  /// Lines that were not understood.
+  public var unparsed: UInt64
+  /// Exchanges later than the lateness bound.
+  public var late: UInt64
+
+  /// Creates a statement.
+  public init(unparsed: UInt64 = 0, late: UInt64 = 0) {
+    self.unparsed = unparsed
+    self.late = late
+  }
+}
+
+/// Writes alert records as ECS JSON, one line each, keys in fixed order (docs/alerts.md).
+public struct ECSEncoder: Sendable {
+  /// Version of the `crenel` object.
+  public static let schema = 1
+
+  private let rules: [RuleMetadata]
+  private var writer = JSONWriter()
+
+  /// Creates an encoder for the alerts of a rule set.
+  public init(rules: [RuleMetadata]) { self.rules = rules }
+
+  /// The line, with its line feed.
+  ///
+  /// `source` names the sources of evidence by number: `sha256:…` of the stored file, or `stdin`.
+  public mutating func line(
+    _ record: AlertRecord, _ completeness: Completeness, source: (UInt32) -> String
+  ) -> [UInt8] {
+    writer.removeAll()
+    let rule = rules[Int(record.rule)]
+    writer.beginObject()
+    writer.string("@timestamp", record.at.rfc3339)
+    writer.beginObject("ecs")
+    writer.string("version", "8.17")
+    writer.endObject()
+    event(record, rule)
+    self.rule(rule, record)
+    who(record)
+    crenel(record, rule, completeness, source)
+    writer.endObject()
+    writer.newline()
+    return writer.bytes
+  }
+
+  private mutating func event(_ record: AlertRecord, _ rule: RuleMetadata) {
+    writer.beginObject("event")
+    writer.string("kind", "alert")
+    writer.string("id", record.id)
+    writer.string("action", record.action.rawValue)
+    writer.string("start", record.start.rfc3339)
+    writer.string("end", record.end.rfc3339)
+    writer.int("severity", Self.severity(record.level))
+    writer.beginArray("category")
+    writer.string(nil, "web")
+    writer.endArray()
+    writer.string("provider", "crenel")
+    writer.endObject()
+  }
+
+  private mutating func rule(_ rule: RuleMetadata, _ record: AlertRecord) {
+    writer.beginObject("rule")
+    writer.string("id", rule.id)
+    writer.string("name", rule.title)
+    writer.string("version", rule.version)
+    writer.string("level", record.level.name)
+    writer.string("ruleset", rule.ruleset)
+    writer.endObject()
+  }
+
+  private mutating func who(_ record: AlertRecord) {
+    writer.beginObject("source")
+    writer.string("ip", record.client.description)
+    writer.endObject()
+    writer.beginObject("related")
+    writer.beginArray("ip")
+    for address in record.addresses { writer.string(nil, address.description) }
+    writer.endArray()
+    if !record.mailboxes.isEmpty {
+      writer.beginArray("user")
+      for token in record.mailboxes { writer.string(nil, "mbx:" + Self.text(token)) }
+      writer.endArray()
+    }
+    writer.endObject()
+    if !record.host.isEmpty {
+      writer.beginObject("url")
+      writer.string("domain", bytes: record.host.span)
+      writer.endObject()
+    }
+    if !record.service.isEmpty {
+      writer.beginObject("service")
+      writer.string("id", bytes: record.service.span)
+      writer.endObject()
+    }
+  }
+
+  private mutating func crenel(
+    _ record: AlertRecord, _ rule: RuleMetadata, _ completeness: Completeness,
+    _ source: (UInt32) -> String
+  ) {
+    writer.beginObject("crenel")
+    writer.int("schema", Self.schema)
+    if let verdict = rule.verdict { writer.string("verdict", verdict.rawValue) }
+    writer.number("confidence", rule.confidence)
+    writer.string("actor", record.actor)
+    writer.string("subject", record.subject.name)
+    writer.beginArray("families")
+    for family in record.families { writer.string(nil, family.name) }
+    writer.endArray()
+    writer.string("rule_level", rule.level.name)
+    writer.beginArray("capped")
+    for cap in record.caps { writer.string(nil, cap.rawValue) }
+    writer.endArray()
+    writer.int("matches", record.matches)
+    writer.int("suppressed", record.suppressed)
+    reasons(record)
+    benign(record)
+    evidence(record, source)
+    writer.beginObject("completeness")
+    writer.int("unparsed", completeness.unparsed)
+    writer.int("late", completeness.late)
+    writer.int("evicted", record.evicted)
+    writer.beginArray("gaps")
+    writer.endArray()
+    writer.endObject()
+    writer.beginObject("message")
+    writer.string("en", Phrases.finding(rule, record.reasons, .en))
+    writer.string("fr", Phrases.finding(rule, record.reasons, .fr))
+    writer.endObject()
+    writer.endObject()
+  }
+
+  private mutating func reasons(_ record: AlertRecord) {
+    writer.beginArray("reasons")
+    for reason in record.reasons {
+      let (name, unit) = Phrases.measure(reason.measure, rules)
+      writer.beginObject()
+      writer.string("feature", name)
+      writer.string("comparison", Self.name(reason.comparison))
+      if case .step = reason.measure {
+        writer.string("value", Self.step(reason.value))
+        writer.string("threshold", Self.step(reason.threshold))
+      } else if reason.comparison != .matches {
+        writer.number("value", reason.value)
+        writer.number("threshold", reason.threshold)
+        writer.string("unit", unit)
+      }
+      writer.endObject()
+    }
+    writer.endArray()
+  }
+
+  private mutating func benign(_ record: AlertRecord) {
+    writer.beginArray("benign")
+    for finding in record.benign {
+      writer.beginObject()
+      writer.string("hypothesis", finding.hypothesis.rawValue)
+      writer.string("result", finding.result.rawValue)
+      writer.string("because", finding.because.en)
+      writer.endObject()
+    }
+    writer.endArray()
+  }
+
+  private mutating func evidence(_ record: AlertRecord, _ source: (UInt32) -> String) {
+    writer.beginArray("evidence")
+    for item in record.evidence {
+      writer.beginObject()
+      writer.string("source", source(item.place.source))
+      writer.int("offset", item.place.offset)
+      writer.int("length", item.place.length)
+      writer.int("line", item.place.line)
+      if !item.digest.isEmpty { writer.string("sha256", Hexadecimal.text(item.digest)) }
+      writer.endObject()
+    }
+    writer.endArray()
+  }
+
+  /// `event.severity` of a level: 10, 25, 50, 73 or 90.
+  public static func severity(_ level: RuleLevel) -> Int {
+    switch level {
+    case .informational: 10
+    case .low: 25
+    case .medium: 50
+    case .high: 73
+    case .critical: 90
+    }
+  }
+
+  private static func name(_ comparison: Comparison) -> String {
+    switch comparison {
+    case .less: "lt"
+    case .lessOrEqual: "lte"
+    case .greater: "gt"
+    case .greaterOrEqual: "gte"
+    case .equal: "eq"
+    case .notEqual: "neq"
+    case .matches: "matches"
+    }
+  }
+
+  private static func step(_ value: Double) -> String {
+    let number = UInt8(exactly: value.isNaN ? -1 : value)
+    return number.flatMap(StepKind.init(rawValue:))?.name ?? "unknown"
+  }
+
+  private static func text(_ token: Token) -> String {
+    var bytes: [UInt8] = []
+    for word in [token.high, token.low] {
+      for shift in stride(from: UInt64(56), through: 0, by: -8) {
+        bytes.append(UInt8(truncatingIfNeeded: word >> shift))
+      }
+    }
+    return Hexadecimal.text(bytes)
+  }
+}

@@ -1,0 +1,172 @@
+import CrenelFeatures
+import CrenelModel
+public import CrenelRules
+
+/// Writes alert records for a person at a terminal, and a table of them at the end.
+public struct TextRenderer: Sendable {
+  /// What a rule came to, for the closing table.
+  private struct Row {
+    var opened = 0
+    var matches: UInt64 = 0
+    var subjects: Set<String> = []
+    var highest = RuleLevel.informational
+    var capped = 0
+  }
+
+  private let rules: [RuleMetadata]
+  private let language: Language
+  private let hasColour: Bool
+  private var rows: [Int32: Row] = [:]
+
+  /// Creates a renderer for the alerts of a rule set.
+  public init(rules: [RuleMetadata], language: Language, hasColour: Bool) {
+    self.rules = rules
+    self.language = language
+    self.hasColour = hasColour
+  }
+
+  /// The text of a record; empty for one that says nothing new to a person.
+  ///
+  /// `source` names the sources of evidence as the user did.
+  public mutating func text(_ record: AlertRecord, source: (UInt32) -> String) -> String {
+    note(record)
+    let rule = rules[Int(record.rule)]
+    switch record.action {
+    case .opened: return opened(record, rule, source)
+    case .updated:
+      let words = language == .fr ? "constats" : "matches"
+      return
+        "\(level(record.level)) \(record.at.rfc3339)  \(record.client)  \(rule.title): "
+        + "\(record.matches) \(words)\n"
+    case .closed: return ""
+    }
+  }
+
+  /// The closing table.
+  public func summary() -> String {
+    guard !rows.isEmpty else {
+      return (language == .fr ? "Aucune alerte." : "No alert.") + "\n"
+    }
+    let head =
+      language == .fr
+      ? ["niveau", "alertes", "constats", "acteurs", "plafonnées", "règle"]
+      : ["level", "alerts", "matches", "actors", "capped", "rule"]
+    var table = [head]
+    let sorted = rows.sorted { left, right in
+      (right.value.highest, left.key) < (left.value.highest, right.key)
+    }
+    for (rule, row) in sorted {
+      table.append([
+        row.highest.name, "\(row.opened)", "\(row.matches)", "\(row.subjects.count)",
+        "\(row.capped)", rules[Int(rule)].title,
+      ])
+    }
+    let widths = head.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
+    var text = "\n"
+    for (index, line) in table.enumerated() {
+      var cells: [String] = []
+      for (column, cell) in line.enumerated() {
+        let padding = String(repeating: " ", count: widths[column] - cell.count)
+        let isNumber = (1...4).contains(column)
+        cells.append(isNumber ? padding + cell : column == 5 ? cell : cell + padding)
+      }
+      let joined = cells.joined(separator: "  ")
+      text += (index == 0 ? paint(joined, "1") : joined) + "\n"
+    }
+    return text
+  }
+
+  private mutating func note(_ record: AlertRecord) {
+    var row = rows[record.rule] ?? Row()
+    if record.action == .opened {
+      row.opened += 1
+      if !record.caps.isEmpty { row.capped += 1 }
+    }
+    if record.action == .closed { row.matches &+= record.matches }
+    row.subjects.insert(record.actor)
+    row.highest = max(row.highest, record.level)
+    rows[record.rule] = row
+  }
+
+  private func opened(
+    _ record: AlertRecord, _ rule: RuleMetadata, _ source: (UInt32) -> String
+  ) -> String {
+    let verdict = rule.verdict.map { "  [\($0.rawValue)]" } ?? ""
+    var text =
+      "\(level(record.level)) \(record.at.rfc3339)  \(paint(record.client.description, "1"))  "
+      + "\(paint(rule.title, "1"))\(verdict)\n"
+    line(&text, "", Phrases.finding(rule, record.reasons, language))
+    let reasons = record.reasons.filter {
+      if case .step = $0.measure { return false }
+      return true
+    }
+    for (index, reason) in reasons.enumerated() {
+      let title = index == 0 ? (language == .fr ? "parce que" : "because") : ""
+      line(&text, title, Phrases.reason(reason, rules, language))
+    }
+    for (index, finding) in record.benign.enumerated() {
+      let title = index == 0 ? (language == .fr ? "à décharge" : "benign?") : ""
+      let because = language == .fr ? finding.because.fr : finding.because.en
+      let name = language == .fr ? finding.hypothesis.title.fr : finding.hypothesis.title.en
+      line(&text, title, "\(name): \(self.result(finding.result)), \(because)")
+    }
+    if !record.caps.isEmpty {
+      let why = record.caps.map { cap($0) }.joined(separator: "; ")
+      let title = language == .fr ? "plafonné" : "capped"
+      line(&text, title, "\(rule.level.name) → \(record.level.name): \(why)")
+    }
+    if let last = record.evidence.last {
+      let more = record.evidence.count - 1
+      let name = TerminalText.escaped(source(last.place.source))
+      let others =
+        more == 0 ? "" : language == .fr ? ", et \(more) autres lignes" : ", and \(more) more lines"
+      line(
+        &text, language == .fr ? "preuve" : "evidence", "\(name):\(last.place.line)\(others)")
+    }
+    return text + "\n"
+  }
+
+  private func line(_ text: inout String, _ title: String, _ body: String) {
+    let padded = title + String(repeating: " ", count: max(0, 10 - title.count))
+    text += "     " + paint(padded, "2") + " " + TerminalText.escaped(body) + "\n"
+  }
+
+  private func result(_ result: BenignResult) -> String {
+    switch (result, language) {
+    case (.rejected, .en): "rejected"
+    case (.rejected, .fr): "écartée"
+    case (.plausible, .en): "not rejected"
+    case (.plausible, .fr): "non écartée"
+    case (.untested, .en): "cannot be tested"
+    case (.untested, .fr): "non vérifiable"
+    }
+  }
+
+  private func cap(_ cap: LevelCap) -> String {
+    switch (cap, language) {
+    case (.oneFamily, .en): "one family of evidence only"
+    case (.oneFamily, .fr): "une seule famille d’indices"
+    case (.watcher, .en): "watching is not booking"
+    case (.watcher, .fr): "observer n’est pas réserver"
+    case (.benign, .en): "a benign explanation is left"
+    case (.benign, .fr): "une explication innocente subsiste"
+    case (.declared, .en): "the automation declares itself"
+    case (.declared, .fr): "l’automate se déclare"
+    }
+  }
+
+  /// The level in four columns, coloured.
+  private func level(_ level: RuleLevel) -> String {
+    switch level {
+    case .informational: paint("INFO", "36")
+    case .low: paint("LOW ", "34")
+    case .medium: paint("MED ", "33")
+    case .high: paint("HIGH", "31")
+    case .critical: paint("CRIT", "1;31")
+    }
+  }
+
+  private func paint(_ text: String, _ code: String) -> String {
+    hasColour ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
+  }
+}

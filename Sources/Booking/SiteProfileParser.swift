@@ -1,0 +1,322 @@
+public import CrenelModel
+import CrenelPattern
+import CrenelYAML
+
+/// Reads site profiles.
+public enum SiteProfileParser {
+  /// Reads the profile in `text`; `file` is its name in errors.
+  ///
+  /// Throws every mistake with its place: unknown keys and steps, wrong networks, patterns that
+  /// do not compile, durations and statuses that are none.
+  public static func parse(_ text: String, file: String) throws(Diagnostics) -> SiteProfile {
+    let documents = try YAMLReader.documents(in: text, file: file)
+    guard documents.count == 1, let root = documents.first, root.mapping != nil else {
+      throw Diagnostics([
+        Diagnostic(
+          code: "profile-shape", at: SourcePosition(file: file),
+          "a profile is one YAML map; found \(documents.first?.kindName ?? "nothing")",
+          hint: "docs/site-profiles.md shows one")
+      ])
+    }
+    var reader = ProfileReader()
+    let profile = reader.profile(root)
+    guard reader.mistakes.isEmpty else { throw Diagnostics(reader.mistakes) }
+    return profile
+  }
+}
+
+/// Walks the map and gathers mistakes.
+private struct ProfileReader {
+  var mistakes: [Diagnostic] = []
+
+  mutating func profile(_ root: YAMLNode) -> SiteProfile {
+    known(
+      root,
+      [
+        "id", "title", "timezone", "client", "session", "hold", "release_times", "steps",
+        "fields", "staff", "declared", "assets", "description", "references",
+      ])
+    var profile = SiteProfile(
+      id: required(root, "id"), title: required(root, "title"))
+    profile.timezone = root["timezone"].flatMap { text($0) }
+    client(root["client"], &profile)
+    session(root["session"], &profile)
+    if let hold = root["hold"] {
+      known(hold, ["ttl"])
+      profile.holdLifetime = hold["ttl"].map { duration($0) } ?? 0
+    }
+    profile.releaseTimes = texts(root["release_times"])
+    profile.rules = rules(root["steps"], at: root.position)
+    fields(root["fields"], &profile)
+    profile.staff = networks(root["staff"])
+    if let declared = root["declared"] {
+      known(declared, ["user_agents", "networks"])
+      profile.declaredAgents = texts(declared["user_agents"]).map { $0.lowercased() }
+      profile.declaredNetworks = networks(declared["networks"])
+    }
+    if let assets = root["assets"] {
+      known(assets, ["extensions", "prefixes"])
+      if assets["extensions"] != nil {
+        profile.assetExtensions = texts(assets["extensions"]).map { $0.lowercased() }
+      }
+      profile.assetPrefixes = texts(assets["prefixes"])
+    }
+    if profile.requestedNames.names.count >= Exchange.extraCapacity {
+      refuse(
+        "too-many-fields", root["fields"]?.position ?? root.position,
+        "more than \(Exchange.extraCapacity - 1) cookies and fields are asked for",
+        hint: "leave out paths that the log does not have")
+    }
+    return profile
+  }
+
+  private mutating func client(_ node: YAMLNode?, _ profile: inout SiteProfile) {
+    guard let node else { return }
+    known(node, ["address", "trusted_proxies", "ipv4_prefix", "ipv6_prefix"])
+    if let address = node["address"] {
+      switch text(address) {
+      case "remote"?: profile.usesForwardedAddress = false
+      case "forwarded"?: profile.usesForwardedAddress = true
+      default: refuse("bad-address-origin", address.position, "'remote' or 'forwarded' is expected")
+      }
+    }
+    profile.trustedProxies = networks(node["trusted_proxies"])
+    profile.ipv4Prefix = width(node["ipv4_prefix"], 8...32) ?? 32
+    profile.ipv6Prefix = width(node["ipv6_prefix"], 16...128) ?? 64
+  }
+
+  private mutating func session(_ node: YAMLNode?, _ profile: inout SiteProfile) {
+    guard let node else { return }
+    known(node, ["cookie", "rotates"])
+    profile.sessionCookies = texts(node["cookie"])
+    if let rotates = node["rotates"] {
+      if let value = rotates.bool {
+        profile.sessionRotates = value
+      } else {
+        refuse("bad-bool", rotates.position, "true or false is expected")
+      }
+    }
+  }
+
+  private mutating func fields(_ node: YAMLNode?, _ profile: inout SiteProfile) {
+    guard let node else { return }
+    known(node, ["mailbox", "document", "slot", "service"])
+    profile.mailbox = paths(node["mailbox"])
+    profile.document = paths(node["document"])
+    profile.slot = paths(node["slot"])
+    profile.service = paths(node["service"])
+  }
+
+  // MARK: - Steps
+
+  private mutating func rules(_ node: YAMLNode?, at place: SourcePosition) -> [StepRule] {
+    guard let list = node?.sequence, !list.isEmpty else {
+      refuse("no-steps", node?.position ?? place, "'steps' must be a list with at least one rule")
+      return []
+    }
+    return list.compactMap { rule($0) }
+  }
+
+  private mutating func rule(_ node: YAMLNode) -> StepRule? {
+    known(
+      node, ["step", "method", "path", "words", "query", "status", "location", "outcome", "note"])
+    guard let name = node["step"], let kind = step(name) else {
+      if node["step"] == nil { refuse("no-step", node.position, "this rule names no step") }
+      return nil
+    }
+    var rule = StepRule(step: kind, position: node.position)
+    rule.methods = Set(texts(node["method"]).map { $0.uppercased() })
+    if let path = node["path"], let pattern = text(path) { rule.path = self.path(pattern, path) }
+    if let words = node["words"] { rule.path = .words(texts(words).map { $0.lowercased() }) }
+    if let query = node["query"], let pattern = text(query) { self.query(pattern, query, &rule) }
+    for status in node["status"].map({ $0.sequence ?? [$0] }) ?? [] {
+      if let range = statuses(status) { rule.status.append(range) }
+    }
+    if let location = node["location"], let pattern = text(location) {
+      if pattern.hasPrefix("~") {
+        check(regex: String(pattern.dropFirst()), location.position)
+        rule.location = .regex(String(pattern.dropFirst()))
+      } else {
+        rule.location = .glob(pattern)
+      }
+    }
+    if let outcome = node["outcome"], let word = text(outcome) {
+      rule.outcome = StepOutcome.allCases.first { $0.name == word }
+      if rule.outcome == nil {
+        refuse(
+          "unknown-outcome", outcome.position, "'\(word)' is no outcome",
+          hint: "one of: \(StepOutcome.allCases.map(\.name).joined(separator: ", "))")
+      }
+    }
+    if case .any = rule.path, rule.query.isEmpty, rule.queryRegex == nil, rule.location == nil {
+      refuse(
+        "rule-matches-all", node.position, "a rule without path, words, query and location",
+        hint: "name the path; it would take every request otherwise")
+    }
+    return rule
+  }
+
+  private mutating func step(_ node: YAMLNode) -> StepKind? {
+    guard let name = text(node) else { return nil }
+    if let kind = StepKind(name: name) { return kind }
+    refuse(
+      "unknown-step", node.position, "'\(name)' is no step",
+      hint: suggestion(name, StepKind.allCases.map(\.name)))
+    return nil
+  }
+
+  private mutating func path(_ pattern: String, _ node: YAMLNode) -> StepRule.Path {
+    if pattern.hasPrefix("~") {
+      check(regex: String(pattern.dropFirst()), node.position)
+      return .regex(String(pattern.dropFirst()))
+    }
+    if let problem = PathTemplate.problem(pattern) {
+      refuse("bad-template", node.position, problem, hint: "such as /booking/{service}/1, or ~^/…")
+    }
+    return .template(pattern)
+  }
+
+  private mutating func query(_ pattern: String, _ node: YAMLNode, _ rule: inout StepRule) {
+    if pattern.hasPrefix("~") {
+      check(regex: String(pattern.dropFirst()), node.position)
+      rule.queryRegex = String(pattern.dropFirst())
+      return
+    }
+    for part in pattern.split(separator: "&") {
+      let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      rule.query.append(
+        StepRule.Parameter(
+          key: String(sides[0]), value: sides.count == 2 ? String(sides[1]) : nil))
+    }
+  }
+
+  /// `200`, `3xx`, `400-499`.
+  private mutating func statuses(_ node: YAMLNode) -> ClosedRange<Int>? {
+    let word = node.text ?? ""
+    if let number = Int(word), (100...599).contains(number) { return number...number }
+    if word.count == 3, word.hasSuffix("xx"), let hundred = Int(word.prefix(1)),
+      (1...5).contains(hundred)
+    {
+      return hundred * 100...hundred * 100 + 99
+    }
+    let ends = word.split(separator: "-").compactMap { Int($0) }
+    if ends.count == 2, ends[0] >= 100, ends[1] <= 599, ends[0] <= ends[1] {
+      return ends[0]...ends[1]
+    }
+    refuse("bad-status", node.position, "'\(word)' is no status", hint: "such as 200, 3xx, 400-499")
+    return nil
+  }
+
+  // MARK: - Values
+
+  private mutating func check(regex: String, _ position: SourcePosition) {
+    do {
+      _ = try ByteRegex(regex)
+    } catch {
+      refuse(
+        "bad-regex", position, "character \(error.offset + 1) of the pattern: \(error.message)")
+    }
+  }
+
+  private mutating func paths(_ node: YAMLNode?) -> [FieldPath] {
+    guard let node else { return [] }
+    return (node.sequence ?? [node]).compactMap { item in
+      guard let word = text(item) else { return nil }
+      guard let path = FieldPath(word) else {
+        refuse(
+          "bad-field", item.position, "'\(word)' is no field",
+          hint: "form.NAME, json.NAME, query.NAME, cookie.NAME, header.NAME or path.NAME")
+        return nil
+      }
+      return path
+    }
+  }
+
+  private mutating func networks(_ node: YAMLNode?) -> [Network] {
+    guard let node else { return [] }
+    return (node.sequence ?? [node]).compactMap { item in
+      guard let word = text(item) else { return nil }
+      guard let network = Network(word) else {
+        refuse(
+          "bad-network", item.position, "'\(word)' is no address or network",
+          hint: "such as 192.0.2.0/24")
+        return nil
+      }
+      return network
+    }
+  }
+
+  private mutating func width(_ node: YAMLNode?, _ range: ClosedRange<Int>) -> Int? {
+    guard let node else { return nil }
+    guard let value = node.int, range.contains(value) else {
+      refuse(
+        "bad-prefix", node.position,
+        "a number from \(range.lowerBound) to \(range.upperBound) is expected")
+      return nil
+    }
+    return value
+  }
+
+  /// `60m`, `90s`, `1h`, `2d`, in nanoseconds.
+  private mutating func duration(_ node: YAMLNode) -> Int64 {
+    let word = node.text ?? ""
+    let units: [Character: Int64] = [
+      "s": Nanoseconds.second, "m": Nanoseconds.minute, "h": Nanoseconds.hour,
+      "d": Nanoseconds.day,
+    ]
+    if let unit = word.last.flatMap({ units[$0] }), let number = Int64(word.dropLast()),
+      (0...100_000).contains(number)
+    {
+      return number * unit
+    }
+    if word == "0" { return 0 }
+    refuse("bad-duration", node.position, "'\(word)' is no duration", hint: "such as 90s, 60m, 1h")
+    return 0
+  }
+
+  private mutating func texts(_ node: YAMLNode?) -> [String] {
+    guard let node else { return [] }
+    return (node.sequence ?? [node]).compactMap { text($0) }
+  }
+
+  private mutating func text(_ node: YAMLNode) -> String? {
+    guard let text = node.text, !text.isEmpty else {
+      refuse("not-a-text", node.position, "a text is expected, not \(node.kindName)")
+      return nil
+    }
+    return text
+  }
+
+  private mutating func required(_ root: YAMLNode, _ key: String) -> String {
+    guard let node = root[key] else {
+      refuse("missing-key", root.position, "'\(key)' is missing")
+      return ""
+    }
+    return text(node) ?? ""
+  }
+
+  /// Refuses keys that are not known, and what is no map.
+  private mutating func known(_ node: YAMLNode, _ keys: [String]) {
+    guard let pairs = node.mapping else {
+      refuse("not-a-map", node.position, "a map is expected, not \(node.kindName)")
+      return
+    }
+    for pair in pairs where !keys.contains(pair.key) {
+      refuse(
+        "unknown-key", pair.position, "'\(pair.key)' is not known here",
+        hint: suggestion(pair.key, keys))
+    }
+  }
+
+  private func suggestion(_ word: String, _ known: [String]) -> String {
+    let all = "one of: \(known.joined(separator: ", "))"
+    guard let near = Spelling.nearest(to: word, in: known) else { return all }
+    return "did you mean '\(near)'? \(all)"
+  }
+
+  private mutating func refuse(
+    _ code: String, _ position: SourcePosition, _ message: String, hint: String? = nil
+  ) {
+    mistakes.append(Diagnostic(code: code, at: position, message, hint: hint))
+  }
+}

@@ -1,0 +1,132 @@
+public import CrenelModel
+import Glibc
+
+/// Finds the inputs that a user names.
+public enum InputPlan {
+  /// Most files taken from one run; more is refused rather than read by accident.
+  public static let limit = 100_000
+
+  /// The inputs behind paths, patterns, folders and `-`, each once, in the order named.
+  ///
+  /// A folder stands for the regular files in it and below it, by name, hidden ones left out; a
+  /// pattern (`*`, `?`, `[…]`) for what it matches, unless a file has that very name. Throws all
+  /// that is missing, unreadable or nothing to read, at once.
+  public static func resolve(_ inputs: [String]) throws(Diagnostics) -> [InputSource] {
+    var plan = Plan()
+    for input in inputs { plan.add(input) }
+    if plan.mistakes.isEmpty, plan.sources.isEmpty {
+      plan.mistakes.append(
+        Diagnostic(code: "no-input", at: SourcePosition(file: "input"), "there is nothing to read"))
+    }
+    guard plan.mistakes.isEmpty else { throw Diagnostics(plan.mistakes) }
+    return plan.sources
+  }
+
+  private struct Identity: Hashable {
+    var device: UInt64
+    var inode: UInt64
+  }
+
+  private struct Plan {
+    var sources: [InputSource] = []
+    var mistakes: [Diagnostic] = []
+    private var seen: Set<Identity> = []
+    private var hasStandardInput = false
+
+    mutating func add(_ input: String) {
+      guard input != "-" else {
+        if !hasStandardInput { sources.append(InputSource(name: "-", path: nil, size: nil)) }
+        hasStandardInput = true
+        return
+      }
+      if InputPlan.status(input) == nil, input.contains(where: { "*?[".contains($0) }) {
+        let matches = InputPlan.matches(input)
+        guard !matches.isEmpty else {
+          refuse(input, "no-match", "no file matches this pattern")
+          return
+        }
+        for match in matches { add(path: match, isNamed: true) }
+        return
+      }
+      add(path: input, isNamed: true)
+    }
+
+    /// Adds a file or what a folder holds; `isNamed` when the user, not a folder, named it.
+    private mutating func add(path: String, isNamed: Bool) {
+      guard sources.count < InputPlan.limit else {
+        if mistakes.last?.code != "too-many-inputs" {
+          refuse(path, "too-many-inputs", "more than \(InputPlan.limit) files")
+        }
+        return
+      }
+      guard let status = InputPlan.status(path) else {
+        refuse(path, "no-such-file", SystemError.text())
+        return
+      }
+      switch status.st_mode & S_IFMT {
+      case S_IFDIR:
+        let names = InputPlan.names(in: path)
+        guard let names else {
+          refuse(path, "unreadable-folder", SystemError.text())
+          return
+        }
+        for name in names {
+          add(path: path.hasSuffix("/") ? path + name : path + "/" + name, isNamed: false)
+        }
+      case S_IFREG:
+        guard unsafe access(path, R_OK) == 0 else {
+          refuse(path, "unreadable-file", SystemError.text())
+          return
+        }
+        let identity = Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+        guard seen.insert(identity).inserted else { return }
+        sources.append(
+          InputSource(name: path, path: path, size: UInt64(max(0, status.st_size))))
+      case S_IFIFO, S_IFCHR:
+        // A pipe or a device only when it was named: a folder may hold sockets and the like.
+        if isNamed { sources.append(InputSource(name: path, path: path, size: nil)) }
+      default:
+        if isNamed { refuse(path, "not-a-file", "this is no file, folder or pipe") }
+      }
+    }
+
+    private mutating func refuse(_ path: String, _ code: String, _ message: String) {
+      mistakes.append(
+        Diagnostic(
+          code: code, at: SourcePosition(file: path), message,
+          hint: "check the name and the permissions; - reads standard input"))
+    }
+  }
+
+  private static func status(_ path: String) -> stat? {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 ? status : nil
+  }
+
+  /// The names in a folder, bytewise, hidden ones left out; `nil` when it cannot be read.
+  private static func names(in folder: String) -> [String]? {
+    guard let directory = unsafe opendir(folder) else { return nil }
+    defer { unsafe closedir(directory) }
+    var names: [String] = []
+    while let entry = unsafe readdir(directory) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        // d_name ends with a zero byte (POSIX).
+        unsafe String(cString: UnsafeRawPointer(pointer).assumingMemoryBound(to: CChar.self))
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// What a pattern matches, bytewise.
+  private static func matches(_ pattern: String) -> [String] {
+    var found = unsafe glob_t()
+    defer { unsafe globfree(&found) }
+    guard unsafe glob(pattern, GLOB_NOSORT, nil, &found) == 0 else { return [] }
+    var paths: [String] = []
+    for i in 0..<Int(unsafe found.gl_pathc) {
+      if let path = unsafe found.gl_pathv[i] { paths.append(unsafe String(cString: path)) }
+    }
+    return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+}

@@ -1,0 +1,100 @@
+import CrenelModel
+
+/// Which format a sample of lines has, and why.
+public struct Detection: Sendable {
+  /// The format; `nil` when none was recognised.
+  public var format: LogFormat?
+  /// Why, or what was found instead, in words for people.
+  public var reason: String
+
+  /// Creates a finding.
+  public init(format: LogFormat?, reason: String) {
+    self.format = format
+    self.reason = reason
+  }
+}
+
+/// Tells formats apart from the first lines of a log.
+public enum FormatDetector {
+  /// Lines looked at.
+  static let lines = 200
+
+  /// The format that reads most of the sample's lines, and at least half of them.
+  ///
+  /// Only whole lines are looked at, except where there is but one. Of formats that read equally
+  /// many, the one that says most about an exchange is taken: that with the finest clock, then the
+  /// one named first in ``LogFormat/names``.
+  public static func detect(_ sample: Span<UInt8>) -> Detection {
+    let lines = split(sample)
+    guard let first = lines.first else {
+      return Detection(format: nil, reason: "there is no line with anything on it")
+    }
+    if byte(sample, firstVisible(sample, first)) == UInt8(ascii: "{") || looksLikeCRI(sample, first)
+    {
+      return JSONDetection.detect(sample, lines)
+    }
+    if starts(sample, first, with: "#Software: Microsoft")
+      || starts(sample, first, with: "#Fields:") || starts(sample, first, with: "#Version:")
+    {
+      return Detection(
+        format: LogFormat(.iis, name: "iis"), reason: "it begins with a W3C extended log header")
+    }
+    var best: (format: LogFormat, count: Int)?
+    for family in TextFamily.allCases {
+      let format = LogFormat(.family(family), name: family.rawValue)
+      let count = parsed(sample, lines, format)
+      if count > (best?.count ?? 0) { best = (format, count) }
+    }
+    let iis = LogFormat(.iis, name: "iis")
+    let count = parsed(sample, lines, iis)
+    if count > (best?.count ?? 0) { best = (iis, count) }
+    guard let best, best.count * 2 >= lines.count else {
+      let most = best.map { "\($0.format.name) fits \($0.count) of \(lines.count) lines" }
+      return Detection(
+        format: nil, reason: most ?? "none of the known formats fits any of \(lines.count) lines")
+    }
+    return Detection(
+      format: best.format,
+      reason: "\(best.count) of the first \(lines.count) lines have this shape")
+  }
+
+  /// How many lines a format reads.
+  private static func parsed(
+    _ sample: Span<UInt8>, _ lines: [Range<Int>], _ format: LogFormat
+  ) -> Int {
+    var configuration = DecoderConfiguration()
+    configuration.zone = .utc
+    guard var decoder = try? LogDecoder(format, configuration) else { return 0 }
+    var batch = ExchangeBatch()
+    for line in lines {
+      let start = batch.bytes.count
+      for i in line { batch.bytes.append(sample[i]) }
+      decoder.decode(&batch, lines: start..<batch.bytes.count, offset: 0, line: 1)
+      batch.bytes.removeAll(keepingCapacity: true)
+    }
+    return Int(decoder.counters.exchanges)
+  }
+
+  /// The sample's lines that are not blank, at most ``lines``; a cut last one is left out.
+  static func split(_ sample: Span<UInt8>) -> [Range<Int>] {
+    var found: [Range<Int>] = []
+    var start = 0
+    while start < sample.count, found.count < lines {
+      let feed = find(0x0a, in: sample, from: start, to: sample.count)
+      if feed == sample.count, !found.isEmpty { break }
+      if firstVisible(sample, start..<feed) < feed { found.append(start..<feed) }
+      start = feed + 1
+    }
+    return found
+  }
+
+  static func firstVisible(_ sample: Span<UInt8>, _ line: Range<Int>) -> Int {
+    for i in line where sample[i] > 0x20 { return i }
+    return line.upperBound
+  }
+
+  /// Whether a container runtime wrote `2025-12-31T17:37:40.49+01:00 stdout F ` before JSON.
+  private static func looksLikeCRI(_ sample: Span<UInt8>, _ line: Range<Int>) -> Bool {
+    JSONLineDecoder.documentStart(sample, line) > line.lowerBound
+  }
+}

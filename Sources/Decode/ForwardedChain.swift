@@ -1,0 +1,59 @@
+import CrenelModel
+
+/// Finds the client in a chain of forwarding proxies, walking from the nearest one outwards.
+///
+/// A hop's word about the hop before it counts only while the hop itself is trusted. What a client
+/// wrote into the header itself lies left of the first untrusted hop and is never looked at.
+struct ForwardedChain {
+  let trusted: [Network]
+
+  /// The client behind `peer`, and whether the chain ended or broke before an untrusted hop.
+  func client(
+    behind peer: ClientAddress, _ bytes: Span<UInt8>, _ chain: Range<Int>
+  ) -> (client: ClientAddress, isUnclear: Bool) {
+    var hop = peer
+    var end = chain.upperBound
+    while isTrusted(hop) {
+      guard let element = last(bytes, chain.lowerBound, &end) else { return (hop, true) }
+      guard let address = Self.address(bytes, element) else { return (hop, true) }
+      hop = address
+    }
+    return (hop, false)
+  }
+
+  /// The nearest hop that the chain names; `nil` when it cannot be read.
+  func nearest(_ bytes: Span<UInt8>, _ chain: Range<Int>) -> ClientAddress? {
+    var end = chain.upperBound
+    return last(bytes, chain.lowerBound, &end).flatMap { Self.address(bytes, $0) }
+  }
+
+  private func isTrusted(_ address: ClientAddress) -> Bool {
+    for network in trusted where network.contains(address) { return true }
+    return false
+  }
+
+  /// Takes the last element off `bytes[start ..< end]`, spaces trimmed; `nil` when none is left.
+  private func last(_ bytes: Span<UInt8>, _ start: Int, _ end: inout Int) -> Range<Int>? {
+    guard end > start else { return nil }
+    var first = end
+    while first > start, bytes[first &- 1] != UInt8(ascii: ",") { first &-= 1 }
+    var element = first..<end
+    end = max(start, first &- 1)
+    while let lead = element.first, bytes[lead] == 0x20 || bytes[lead] == 0x09 {
+      element = (lead &+ 1)..<element.upperBound
+    }
+    while let tail = element.last, bytes[tail] == 0x20 || bytes[tail] == 0x09 {
+      element = element.lowerBound..<tail
+    }
+    return element
+  }
+
+  /// An address with or without a port: `192.0.2.7:1234`, `[2001:db8::1]:1234`.
+  static func address(_ bytes: Span<UInt8>, _ range: Range<Int>) -> ClientAddress? {
+    guard !range.isEmpty, range.upperBound <= bytes.count else { return nil }
+    if let whole = ClientAddress(parsing: bytes.extracting(range)) { return whole }
+    let host = RequestTarget.host(bytes, range)
+    guard host != range else { return nil }
+    return ClientAddress(parsing: bytes.extracting(host))
+  }
+}

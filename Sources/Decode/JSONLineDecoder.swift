@@ -1,0 +1,199 @@
+import CrenelModel
+
+/// Reads JSON lines by a field map.
+struct JSONLineDecoder {
+  private let roles: [FieldRole]
+  private let forms: [(name: [UInt8], slot: Int)]
+  private var scanner: JSONScanner
+  private var finisher: Finisher
+  private let takers: TextLineDecoder
+
+  /// The slot of a request body, when a form field is asked for.
+  private let bodySlot: Int?
+
+  /// Names asked for are looked for at these paths: `json.x` at `x`, `body.x` and `fields.x`;
+  /// `form.x` at `form.x`, and in `request_body` as a web form; `cookie.x` at `cookie_x`,
+  /// `cookies.x` and `cookie.x`; `header.x` at `http_x`, `headers.x`, `request.headers.x` and
+  /// `request_x`, in any letter case.
+  init(map: JSONFieldMap, configuration: DecoderConfiguration) {
+    var tree = JSONPathTree()
+    var roles: [FieldRole] = []
+    for entry in map.entries where roles.count < JSONScanner.slots {
+      for (rank, path) in entry.paths.enumerated() {
+        tree.insert(
+          path.split(separator: ".").map(String.init),
+          as: JSONPathTree.Leaf(slot: UInt8(roles.count), rank: UInt8(clamping: rank)),
+          ignoresCase: path.contains("eaders.") || path.hasPrefix("request_"))
+      }
+      roles.append(entry.role)
+    }
+    var forms: [(name: [UInt8], slot: Int)] = []
+    for (slot, name) in configuration.names.names.enumerated()
+    where roles.count < JSONScanner.slots - 1 {
+      for (rank, path) in Self.paths(of: name).enumerated() {
+        tree.insert(
+          path, as: JSONPathTree.Leaf(slot: UInt8(roles.count), rank: UInt8(clamping: rank)),
+          ignoresCase: name.hasPrefix("header."))
+      }
+      if name.hasPrefix("form.") { forms.append((Array(name.dropFirst(5).utf8), slot)) }
+      roles.append(.extra(slot))
+    }
+    bodySlot = forms.isEmpty ? nil : roles.count
+    if let bodySlot {
+      tree.insert(
+        ["request_body"], as: JSONPathTree.Leaf(slot: UInt8(bodySlot), rank: 0), ignoresCase: false)
+      roles.append(.ignored)
+    }
+    self.roles = roles
+    self.forms = forms
+    scanner = JSONScanner(tree)
+    finisher = Finisher(configuration, stamp: map.stamp)
+    var format = CompiledFormat()
+    format.hasEscapes = false
+    takers = TextLineDecoder(format, configuration)
+  }
+
+  private static func paths(of name: String) -> [[String]] {
+    let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
+    guard parts.count == 2 else { return [] }
+    let key = parts[1].split(separator: ".").map(String.init)
+    switch parts[0] {
+    case "json": return [key, ["body"] + key, ["fields"] + key]
+    case "form": return [["form"] + key]
+    case "cookie": return [["cookie_" + parts[1]], ["cookies", parts[1]], ["cookie", parts[1]]]
+    case "header":
+      return [
+        ["http_" + parts[1]], ["headers", parts[1]], ["request", "headers", parts[1]],
+        ["request_" + parts[1]],
+      ]
+    default: return []
+    }
+  }
+
+  /// Reads one line into `exchange`; says why when it cannot, and where.
+  mutating func decode(
+    _ line: Range<Int>, _ bytes: inout [UInt8], _ exchange: inout Exchange
+  ) -> (reason: RejectReason, at: Int)? {
+    let start = Self.documentStart(bytes.span, line)
+    if let failure = scanner.scan(bytes.span, start..<line.upperBound) { return failure }
+    var fields = LineFields()
+    var left = scanner.found
+    while left != 0 {
+      let slot = left.trailingZeroBitCount
+      left &= left &- 1
+      var value = scanner.values[slot]
+      if value.hasEscapes { value.range = JSONText.decode(value.range.indices, &bytes) }
+      if slot == bodySlot {
+        takeForm(value.range, &bytes, &exchange)
+        continue
+      }
+      if roles[slot] == .text(.forwardedFor), value.more.isPresent {
+        value.range = joined(value.more.indices, &bytes)
+      }
+      guard value.range.count > 0 else { continue }
+      if let reason = take(roles[slot], value.range.indices, bytes.span, &exchange, &fields) {
+        return (reason, Int(value.range.offset))
+      }
+    }
+    guard fields.timeKind != .none, hasRequest(fields, exchange) else {
+      return (.missingField, start)
+    }
+    if let reason = finisher.finish(fields, &exchange, bytes.span) {
+      return (reason, fields.time.isPresent ? Int(fields.time.offset) : start)
+    }
+    return nil
+  }
+
+  private func hasRequest(_ fields: LineFields, _ exchange: Exchange) -> Bool {
+    fields.request.isPresent || exchange[.target].isPresent || exchange[.path].isPresent
+      || exchange.flags.contains(.malformedRequest)
+  }
+
+  private func take(
+    _ role: FieldRole, _ range: Range<Int>, _ bytes: Span<UInt8>, _ exchange: inout Exchange,
+    _ fields: inout LineFields
+  ) -> RejectReason? {
+    switch role {
+    case .isoTime, .clfTime, .epoch:
+      // Maps list several stamps; the first in the map, which is the finest, is taken.
+      guard fields.timeKind == .none else { return nil }
+    case .remoteWithPort:
+      guard !fields.remote.isPresent else { return nil }
+    default: break
+    }
+    return takers.take(role, range, bytes, &exchange, &fields)
+  }
+
+  /// Fields of a form that came as the request's body.
+  private func takeForm(
+    _ body: ByteRange, _ bytes: inout [UInt8], _ exchange: inout Exchange
+  ) {
+    guard body.count > 0 else { return }
+    for form in forms where !exchange.extras[form.slot].isPresent {
+      exchange.extras[form.slot] = JSONText.form(form.name, in: body.indices, &bytes)
+    }
+  }
+
+  /// The strings of an array, joined by commas, appended to `bytes`.
+  private func joined(_ array: Range<Int>, _ bytes: inout [UInt8]) -> ByteRange {
+    let start = bytes.count
+    var isInside = false
+    var isFirst = true
+    for i in array {
+      let byte = bytes[i]
+      if byte == UInt8(ascii: "\"") {
+        isInside.toggle()
+        if isInside, !isFirst { bytes.append(UInt8(ascii: ",")) }
+        isFirst = false
+      } else if isInside {
+        bytes.append(byte)
+      }
+    }
+    return ByteRange(start..<bytes.count)
+  }
+
+  /// Where the document begins: behind spaces, or behind `TIME stdout F ` of a container runtime.
+  static func documentStart(_ bytes: Span<UInt8>, _ line: Range<Int>) -> Int {
+    let first = FormatDetector.firstVisible(bytes, line)
+    guard byte(bytes, first) != UInt8(ascii: "{") else { return first }
+    let space = find(UInt8(ascii: " "), in: bytes, from: line.lowerBound, to: line.upperBound)
+    let rest = (space &+ 1)..<max(space &+ 1, line.upperBound)
+    guard
+      starts(bytes, rest, with: "stdout F {") || starts(bytes, rest, with: "stderr F {")
+    else { return first }
+    return space &+ 10
+  }
+}
+
+/// Tells JSON logs apart.
+enum JSONDetection {
+  /// The preset that reads most lines of a sample that begins with an object.
+  static func detect(_ sample: Span<UInt8>, _ lines: [Range<Int>]) -> Detection {
+    var best: (map: JSONFieldMap, count: Int)?
+    for map in JSONFieldMap.presets {
+      var configuration = DecoderConfiguration()
+      configuration.zone = .utc
+      var decoder = JSONLineDecoder(map: map, configuration: configuration)
+      var count = 0
+      var bytes: [UInt8] = []
+      for line in lines {
+        bytes.removeAll(keepingCapacity: true)
+        for i in line { bytes.append(sample[i]) }
+        var exchange = Exchange(
+          at: Timestamp(nanoseconds: 0),
+          provenance: Provenance(source: 0, offset: 0, length: 0, line: 0))
+        let failure = decoder.decode(bytes.indices, &bytes, &exchange)
+        if failure == nil, exchange.client.kind != .none { count += 1 }
+      }
+      if count > (best?.count ?? 0) { best = (map, count) }
+    }
+    guard let best, best.count * 2 >= lines.count else {
+      return Detection(
+        format: nil,
+        reason: "the lines are JSON, but no known map finds time, client and request in them")
+    }
+    return Detection(
+      format: LogFormat(.json(best.map), name: best.map.name),
+      reason: "\(best.count) of the first \(lines.count) lines are JSON with its keys")
+  }
+}

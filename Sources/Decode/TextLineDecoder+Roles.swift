@@ -1,0 +1,166 @@
+import CrenelModel
+
+extension TextLineDecoder {
+  /// Puts a field where it belongs; says why when it is not what its role wants.
+  func take(
+    _ role: FieldRole, _ range: Range<Int>, _ bytes: Span<UInt8>, _ exchange: inout Exchange,
+    _ fields: inout LineFields
+  ) -> RejectReason? {
+    switch role {
+    case .text(let field):
+      if !isAbsent(bytes, range) { exchange[field] = ByteRange(range) }
+    case .extra(let slot):
+      if !isAbsent(bytes, range) { exchange.extras[slot] = ByteRange(range) }
+    case .ignored: break
+    case .remote: fields.remote = ByteRange(range)
+    case .remoteWithPort:
+      fields.remote = ByteRange(range)
+      fields.remoteHasPort = true
+    case .peer: fields.peer = ByteRange(range)
+    case .request:
+      if isDash(bytes, range) {
+        exchange.flags.insert(.malformedRequest)
+      } else {
+        fields.request = ByteRange(range)
+      }
+    case .queryWithMark:
+      if !isDash(bytes, range) { fields.query = ByteRange(range) }
+    case .clfTime, .isoTime, .epoch, .timePart, .fraction:
+      return takeTime(role, range, bytes, &fields)
+    case .elapsed(let unit):
+      fields.elapsed = ByteRange(range)
+      fields.elapsedUnit = unit
+    case .haproxyTimers: return takeTimers(range, bytes, &fields)
+    case .status:
+      guard let status = Self.status(bytes, range) else { return .badStatus }
+      exchange.status = status
+    case .port, .bodyBytes, .responseBytes, .requestBytes, .connection, .connectionRequest:
+      return takeNumber(role, range, bytes, &exchange)
+    }
+    return nil
+  }
+
+  /// `-` alone, or nothing where a server writes nothing for "not there".
+  private func isAbsent(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    isDash(bytes, range)
+  }
+
+  private func takeTime(
+    _ role: FieldRole, _ range: Range<Int>, _ bytes: Span<UInt8>, _ fields: inout LineFields
+  ) -> RejectReason? {
+    switch role {
+    case .clfTime:
+      fields.time = ByteRange(range)
+      fields.timeKind = .clf
+    case .isoTime:
+      fields.time = ByteRange(range)
+      fields.timeKind = .iso
+    case .epoch(let unit):
+      // A stamp in civil time is not replaced by a coarser number of seconds.
+      if fields.timeKind != .none, unit == .seconds,
+        find(UInt8(ascii: "."), in: bytes, from: range.lowerBound, to: range.upperBound)
+          == range.upperBound
+      {
+        return nil
+      }
+      fields.time = ByteRange(range)
+      fields.timeKind = .epoch(unit)
+    case .fraction(let unit):
+      fields.fraction = ByteRange(range)
+      fields.fractionUnit = unit
+    case .timePart(let part):
+      if fields.timeKind == .none {
+        fields.time = ByteRange(range)
+        fields.timeKind = .parts
+      }
+      return fields.parts.take(part, range, bytes) ? nil : .badTime
+    default: break
+    }
+    return nil
+  }
+
+  private func takeNumber(
+    _ role: FieldRole, _ range: Range<Int>, _ bytes: Span<UInt8>, _ exchange: inout Exchange
+  ) -> RejectReason? {
+    guard !isDash(bytes, range), !range.isEmpty else { return nil }
+    var digits = range
+    // HAProxy marks a count that was still running with a plus.
+    if bytes[digits.lowerBound] == UInt8(ascii: "+") {
+      digits = (digits.lowerBound &+ 1)..<digits.upperBound
+    }
+    guard let value = decimal(bytes, digits) else { return .badNumber }
+    switch role {
+    case .port: exchange.port = UInt16(clamping: value)
+    case .bodyBytes: exchange.bodyBytes = value
+    case .responseBytes: exchange.responseBytes = value
+    case .requestBytes: exchange.requestBytes = value
+    case .connection: exchange.connection = UInt64(clamping: value)
+    case .connectionRequest: exchange.connectionRequest = UInt32(clamping: value)
+    default: break
+    }
+    return nil
+  }
+
+  /// The last of HAProxy's five timers: the whole time, in milliseconds.
+  private func takeTimers(
+    _ range: Range<Int>, _ bytes: Span<UInt8>, _ fields: inout LineFields
+  ) -> RejectReason? {
+    var start = range.upperBound
+    while start > range.lowerBound, bytes[start &- 1] != UInt8(ascii: "/") { start &-= 1 }
+    guard start > range.lowerBound else { return .badNumber }
+    if byte(bytes, start) == UInt8(ascii: "+") { start &+= 1 }
+    fields.elapsed = ByteRange(start..<range.upperBound)
+    fields.elapsedUnit = .milliseconds
+    return nil
+  }
+
+  /// `-`, `000` and `0` are "not sent"; otherwise 100...599 in three digits.
+  static func status(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt16? {
+    if isDash(bytes, range) { return 0 }
+    if range.count == 2, equals(bytes, range, "-1") { return 0 }  // HAProxy: no answer
+    guard let value = decimal(bytes, range) else { return nil }
+    if value == 0 { return 0 }
+    return (100...599).contains(value) && range.count == 3 ? UInt16(value) : nil
+  }
+}
+
+extension TimeParts {
+  /// Takes one part in; `false` when it is none.
+  mutating func take(_ part: TimePart, _ range: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
+    let first = range.lowerBound
+    switch part {
+    case .monthName:
+      guard range.count == 3, let month = StampParser.month(bytes, at: first) else { return false }
+      civil.month = month
+    case .clock:
+      guard range.count == 8, let seconds = StampParser.timeOfDay(bytes, at: first) else {
+        return false
+      }
+      civil.hour = Int(seconds / 3_600)
+      civil.minute = Int(seconds / 60 % 60)
+      civil.second = Int(seconds % 60)
+    case .date:
+      guard range.count == 10, let year = decimal(bytes, first..<(first &+ 4)),
+        byte(bytes, first &+ 4) == UInt8(ascii: "-"), byte(bytes, first &+ 7) == UInt8(ascii: "-")
+      else { return false }
+      civil.year = Int(year)
+      civil.month = twoDigits(bytes, first &+ 5)
+      civil.day = twoDigits(bytes, first &+ 8)
+    case .offset:
+      guard let seconds = StampParser.offset(bytes, range) else { return false }
+      offset = seconds
+      hasOffset = true
+    case .year, .month, .day, .hour, .minute, .second:
+      guard let value = decimal(bytes, range).flatMap(Int.init(exactly:)) else { return false }
+      switch part {
+      case .year: civil.year = value
+      case .month: civil.month = value
+      case .day: civil.day = value
+      case .hour: civil.hour = value
+      case .minute: civil.minute = value
+      default: civil.second = value
+      }
+    }
+    return true
+  }
+}

@@ -1,0 +1,25 @@
+import CrenelAlerts
+import CrenelEngine
+import CrenelModel
+
+/// Gathers the alert records of a run in memory.
+struct AlertCollector: ExchangeConsumer, ~Copyable {
+  private var pipeline: Pipeline
+  private var records: [AlertRecord] = []
+
+  init(pipeline: consuming Pipeline) { self.pipeline = pipeline }
+
+  var isDone: Bool { false }
+
+  mutating func consume(_ batch: borrowing ExchangeBatch, _ range: Range<Int>) {
+    for i in range { pipeline.process(batch, i) }
+    records += pipeline.drain()
+  }
+
+  /// Ends the run and gives what it raised.
+  mutating func finish() -> [AlertRecord] {
+    pipeline.finish()
+    records += pipeline.drain()
+    return records
+  }
+}

@@ -1,0 +1,88 @@
+import CrenelAlerts
+import CrenelModel
+import CrenelRules
+import Glibc
+
+/// Where a replay's alerts go: standard output as JSON or text, and a file as JSON.
+///
+/// A class because consumer and command both hold it, and it owns open outputs; one thread.
+final class AlertSink {
+  /// The highest level of an alert so far; `nil` before the first.
+  private(set) var highest: RuleLevel?
+
+  private let wanted: ReplayOutput
+  private let inputs: ReplayInputs
+  private var output = OutputStream.standardOutput()
+  private var file: OutputStream?
+  private var encoder: ECSEncoder
+  private var renderer: TextRenderer
+  private var names: [UInt32: String] = [:]
+  private var late: UInt64 = 0
+
+  init(_ wanted: ReplayOutput, setup: Setup, inputs: ReplayInputs) throws(Diagnostics) {
+    self.wanted = wanted
+    self.inputs = inputs
+    encoder = ECSEncoder(rules: setup.rules.metadata)
+    renderer = TextRenderer(
+      rules: setup.rules.metadata, language: Language(rawValue: wanted.language) ?? .en,
+      hasColour: Terminal(descriptor: 1).hasColour)
+    guard let path = wanted.alertsFile else { return }
+    guard let opened = OutputStream(creating: path) else {
+      throw Diagnostics([
+        Diagnostic(
+          code: "unwritable-file", at: SourcePosition(file: path),
+          "the file cannot be written (error \(errno))",
+          hint: "check the folder and its permissions"
+        )
+      ])
+    }
+    file = consume opened
+  }
+
+  /// Whether the reader of standard output has gone, and nobody else waits for alerts.
+  var isDone: Bool { output.isDone && file == nil }
+
+  /// Writes records in order.
+  func write(_ records: [AlertRecord]) {
+    let completeness = Completeness(unparsed: inputs.unparsed, late: late)
+    for record in records {
+      highest = max(highest ?? .informational, record.level)
+      if wanted.isJSON || file != nil {
+        let line = encoder.line(record, completeness) { self.evidenceName($0) }
+        file?.write(line)
+        if wanted.isJSON { output.write(line) }
+      }
+      if !wanted.isJSON {
+        output.write(renderer.text(record) { self.inputs.names[Int($0)] })
+        output.flush()
+      }
+    }
+  }
+
+  /// Writes the closing table and what is left in buffers.
+  func finish() {
+    if !wanted.isJSON { output.write(renderer.summary()) }
+    output.flush()
+    file?.flush()
+  }
+
+  /// Throws when alerts could not be written: a full disk, a lost mount.
+  func check() throws(Diagnostics) {
+    let failure = file?.failure ?? 0
+    guard failure != 0 || output.failure != 0 else { return }
+    throw Diagnostics([
+      Diagnostic(
+        code: "write-failed", at: SourcePosition(file: wanted.alertsFile ?? "standard output"),
+        "alerts could not be written (error \(failure != 0 ? failure : output.failure))",
+        hint: "make room or choose another place, and run it again")
+    ])
+  }
+
+  /// The name of a source in evidence; its digest is computed when it is first needed.
+  private func evidenceName(_ source: UInt32) -> String {
+    if let known = names[source] { return known }
+    let name = inputs.evidenceName(of: source)
+    names[source] = name
+    return name
+  }
+}

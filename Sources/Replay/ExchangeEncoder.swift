@@ -1,0 +1,85 @@
+import CrenelModel
+
+/// One exchange as an ECS JSON line: only what the source had, in a fixed order.
+struct ExchangeEncoder {
+  private let names: [String]
+  private var writer = JSONWriter()
+
+  init(names: FieldNames) { self.names = names.names }
+
+  /// The line, with its line feed.
+  mutating func line(_ exchange: Exchange, in batch: borrowing ExchangeBatch, source: String)
+    -> [UInt8]
+  {
+    writer.removeAll()
+    let bytes = batch.bytes.span
+    writer.beginObject()
+    writer.string("@timestamp", exchange.at.rfc3339)
+    times(exchange)
+    writer.string("source.ip", exchange.client.description)
+    if exchange.peer != exchange.client {
+      writer.string("network.peer.ip", exchange.peer.description)
+    }
+    if exchange.port != 0 { writer.int("source.port", exchange.port) }
+    if exchange.status != 0 { writer.int("http.response.status_code", exchange.status) }
+    numbers(exchange)
+    for field in TextField.allCases {
+      let range = exchange[field]
+      guard range.isPresent else { continue }
+      writer.key(field.name)
+      writer.string(bytes: bytes.extracting(range.indices))
+    }
+    for (slot, name) in names.enumerated() where exchange.extras[slot].isPresent {
+      writer.key("crenel.field." + name)
+      writer.string(bytes: bytes.extracting(exchange.extras[slot].indices))
+    }
+    flags(exchange.flags)
+    provenance(exchange.provenance, source: source)
+    writer.endObject()
+    writer.newline()
+    return writer.bytes
+  }
+
+  private mutating func times(_ exchange: Exchange) {
+    writer.beginObject("crenel.start")
+    writer.string("earliest", exchange.start.earliest.rfc3339)
+    writer.string("latest", exchange.start.latest.rfc3339)
+    writer.endObject()
+    writer.beginObject("crenel.end")
+    writer.string("earliest", exchange.end.earliest.rfc3339)
+    writer.string("latest", exchange.end.latest.rfc3339)
+    writer.endObject()
+    if exchange.elapsed >= 0 { writer.int("event.duration", exchange.elapsed) }
+  }
+
+  private mutating func numbers(_ exchange: Exchange) {
+    if exchange.requestBytes >= 0 { writer.int("http.request.bytes", exchange.requestBytes) }
+    if exchange.bodyBytes >= 0 { writer.int("http.response.body.bytes", exchange.bodyBytes) }
+    if exchange.responseBytes >= 0 { writer.int("http.response.bytes", exchange.responseBytes) }
+    if exchange.connection != 0 { writer.int("crenel.connection", exchange.connection) }
+    if exchange.connectionRequest != 0 {
+      writer.int("crenel.connection_request", exchange.connectionRequest)
+    }
+  }
+
+  private mutating func flags(_ flags: ExchangeFlags) {
+    let known: [(flag: ExchangeFlags, name: String)] = [
+      (.late, "late"), (.stampedAtEnd, "stamped-at-end"), (.malformedRequest, "malformed-request"),
+      (.forwarded, "forwarded"), (.forwardingUnclear, "forwarding-unclear"),
+      (.cutShort, "cut-short"),
+    ]
+    guard known.contains(where: { flags.contains($0.flag) }) else { return }
+    writer.beginArray("crenel.flags")
+    for entry in known where flags.contains(entry.flag) { writer.string(nil, entry.name) }
+    writer.endArray()
+  }
+
+  private mutating func provenance(_ place: Provenance, source: String) {
+    writer.beginObject("log")
+    writer.string("file.path", source)
+    writer.int("offset", place.offset)
+    writer.int("length", place.length)
+    writer.int("line", place.line)
+    writer.endObject()
+  }
+}

@@ -1,0 +1,33 @@
+public import CrenelModel
+
+/// `crenel exchanges`: what was decoded.
+public enum Exchanges {
+  /// Writes one JSON line an exchange to standard output, in event order.
+  public static func run(_ options: RunOptions, isQuiet: Bool) throws(Diagnostics) -> InputReport {
+    let setup = try Setup(options)
+    let inputs = try ReplayInputs(options, setup)
+    var consumer = Consumer(
+      encoder: ExchangeEncoder(names: setup.names), names: inputs.names,
+      output: OutputStream.standardOutput())
+    inputs.run(&consumer)
+    consumer.output.flush()
+    inputs.report.tell(isQuiet: isQuiet)
+    return inputs.report
+  }
+
+  private struct Consumer: ExchangeConsumer, ~Copyable {
+    var encoder: ExchangeEncoder
+    let names: [String]
+    var output: OutputStream
+
+    var isDone: Bool { output.isDone }
+
+    mutating func consume(_ batch: borrowing ExchangeBatch, _ range: Range<Int>) {
+      for i in range {
+        let exchange = batch.exchanges[i]
+        output.write(
+          encoder.line(exchange, in: batch, source: names[Int(exchange.provenance.source)]))
+      }
+    }
+  }
+}

@@ -1,0 +1,171 @@
+import CrenelBooking
+import CrenelEngine
+import CrenelFeatures
+public import CrenelModel
+
+/// Which rows and columns `crenel features` writes.
+public struct FeatureRowOptions: Sendable {
+  /// Comma-separated values; else JSON lines.
+  public var isCSV: Bool
+  /// Full names of features; `nil` for all.
+  public var only: [String]?
+  /// Only requests that are a step other than `asset` and `other`.
+  public var stepsOnly: Bool
+
+  /// Creates options.
+  public init(isCSV: Bool, only: [String]?, stepsOnly: Bool) {
+    self.isCSV = isCSV
+    self.only = only
+    self.stepsOnly = stepsOnly
+  }
+}
+
+/// `crenel features`: the numbers that rules see, after each exchange.
+public enum FeatureRows {
+  /// Writes one row an exchange to standard output, in event order.
+  public static func run(
+    _ options: RunOptions, _ wanted: FeatureRowOptions, isQuiet: Bool
+  ) throws(Diagnostics) -> InputReport {
+    let columns = try columns(wanted.only)
+    let setup = try Setup(options)
+    let inputs = try ReplayInputs(options, setup)
+    var consumer = Consumer(
+      pipeline: try setup.pipeline(hashSeed: options.hashSeed), columns: columns,
+      texts: columns.map(FeatureCatalogue.name(of:)), options: wanted, names: inputs.names,
+      output: OutputStream.standardOutput())
+    if wanted.isCSV { consumer.writeHeader() }
+    inputs.run(&consumer)
+    consumer.output.flush()
+    inputs.report.tell(isQuiet: isQuiet)
+    return inputs.report
+  }
+
+  private static func columns(_ only: [String]?) throws(Diagnostics) -> [FeatureName] {
+    guard let only else {
+      return SubjectKind.allCases.flatMap { subject in
+        FeatureCatalogue.all.filter { $0.subjects.contains(subject) }
+          .map { FeatureName(subject, $0.feature) }
+      }
+    }
+    var found: [FeatureName] = []
+    var mistakes: [Diagnostic] = []
+    for name in only {
+      if let feature = FeatureCatalogue.feature(named: name) {
+        found.append(feature)
+      } else {
+        mistakes.append(
+          Diagnostic(
+            code: "unknown-feature", at: SourcePosition(file: "--only"),
+            "'\(name)' is no feature", hint: "crenel features --list shows all of them"))
+      }
+    }
+    guard mistakes.isEmpty else { throw Diagnostics(mistakes) }
+    return found
+  }
+
+  private struct Consumer: ExchangeConsumer, ~Copyable {
+    var pipeline: Pipeline
+    let columns: [FeatureName]
+    let texts: [String]
+    let options: FeatureRowOptions
+    let names: [String]
+    var output: OutputStream
+    var writer = JSONWriter()
+
+    init(
+      pipeline: consuming Pipeline, columns: [FeatureName], texts: [String],
+      options: FeatureRowOptions, names: [String], output: consuming OutputStream
+    ) {
+      self.pipeline = pipeline
+      self.columns = columns
+      self.texts = texts
+      self.options = options
+      self.names = names
+      self.output = output
+    }
+
+    var isDone: Bool { output.isDone }
+
+    mutating func consume(_ batch: borrowing ExchangeBatch, _ range: Range<Int>) {
+      for i in range {
+        let passage = pipeline.process(batch, i)
+        let kind = passage.step.kind
+        if options.stepsOnly, kind == .other || kind == .asset { continue }
+        let exchange = batch.exchanges[i]
+        if options.isCSV {
+          writeCSV(exchange, passage)
+        } else {
+          writeJSON(exchange, passage)
+        }
+      }
+      _ = pipeline.drain()
+    }
+
+    mutating func writeHeader() {
+      let fixed = ["@timestamp", "source.ip", "booking.step", "log.line"]
+      output.write((fixed + texts).joined(separator: ",") + "\n")
+    }
+
+    /// Numbers and words of ours only, so that no cell needs quoting and none is a formula.
+    private mutating func writeCSV(_ exchange: Exchange, _ passage: Pipeline.Passage) {
+      var row =
+        "\(exchange.at.rfc3339),\(passage.step.client.description),\(passage.step.kind.name),"
+        + "\(exchange.provenance.line)"
+      for column in columns {
+        let value = pipeline.features.value(column, of: passage.subjects)
+        row += value.isNaN ? "," : "," + JSONWriter.text(of: value)
+      }
+      output.write(row + "\n")
+    }
+
+    private mutating func writeJSON(_ exchange: Exchange, _ passage: Pipeline.Passage) {
+      writer.removeAll()
+      writer.beginObject()
+      writer.string("@timestamp", exchange.at.rfc3339)
+      writer.string("source.ip", passage.step.client.description)
+      writer.string("booking.step", passage.step.kind.name)
+      writer.string("booking.outcome", passage.step.outcome.name)
+      writer.string("log.file.path", names[Int(exchange.provenance.source)])
+      writer.int("log.line", exchange.provenance.line)
+      for (column, text) in zip(columns, texts) {
+        let value = pipeline.features.value(column, of: passage.subjects)
+        guard !value.isNaN else { continue }
+        writer.key(text)
+        writer.number(nil, value)
+      }
+      writer.endObject()
+      writer.newline()
+      output.write(writer.bytes)
+    }
+  }
+}
+
+/// `crenel features --list`.
+public enum FeatureList {
+  /// Writes the catalogue to standard output.
+  public static func write(isJSON: Bool) throws {
+    var output = OutputStream.standardOutput()
+    var writer = JSONWriter()
+    for descriptor in FeatureCatalogue.all {
+      let subjects = descriptor.subjects.map(\.name)
+      if isJSON {
+        writer.beginObject()
+        writer.string("name", descriptor.name)
+        writer.beginArray("subjects")
+        for subject in subjects { writer.string(nil, subject) }
+        writer.endArray()
+        writer.string("unit", descriptor.unit)
+        writer.string("family", descriptor.family.name)
+        writer.string("meaning", descriptor.meaning)
+        writer.endObject()
+        writer.newline()
+      } else {
+        output.write(
+          "\(subjects.joined(separator: "|")).\(descriptor.name)  "
+            + "[\(descriptor.unit), \(descriptor.family.name)]\n    \(descriptor.meaning)\n")
+      }
+    }
+    if isJSON { output.write(writer.bytes) }
+    output.flush()
+  }
+}

@@ -1,0 +1,135 @@
+import CrenelCapture
+import CrenelDecode
+import CrenelEngine
+public import CrenelModel
+
+/// Something that takes exchanges in, run after run, in event order.
+public protocol ExchangeConsumer: ~Copyable {
+  /// Takes in some exchanges of a batch.
+  mutating func consume(_ batch: borrowing ExchangeBatch, _ range: Range<Int>)
+  /// Whether more input is of no use: the reader of the output has gone.
+  var isDone: Bool { get }
+}
+
+/// The inputs of a run: found, opened one after the other, merged by event time.
+public final class ReplayInputs {
+  private let setup: Setup
+  private let options: RunOptions
+  private var sources: [LogSource]
+  private var orders: [SourceOrderReport] = []
+
+  /// Finds the inputs; throws what is missing or unreadable, all at once.
+  public init(_ options: RunOptions, _ setup: Setup) throws(Diagnostics) {
+    self.setup = setup
+    self.options = options
+    let inputs = try InputPlan.resolve(options.inputs)
+    sources = inputs.enumerated().map {
+      LogSource($0.element, number: $0.offset, setup: setup, chunkSize: options.chunkSize)
+    }
+    rank()
+  }
+
+  /// Gives every exchange to `consumer` in event order: time, then source, then place.
+  public func run<Consumer: ExchangeConsumer & ~Copyable>(_ consumer: inout Consumer) {
+    let firsts = sources.count > 1 ? firstEvents : [nil]
+    var merger = EventMerger(lateness: setup.lateness, firsts: firsts)
+    var progress = Progress(
+      label: options.label, total: totalBytes, isWanted: options.showsProgress)
+    var batch = ExchangeBatch()
+    var exchanges: UInt64 = 0
+    merge: while !consumer.isDone {
+      switch merger.next() {
+      case .run(let run):
+        consumer.consume(merger.batches[run.batch], run.exchanges)
+        exchanges &+= UInt64(run.exchanges.count)
+      case .needs(let source):
+        if sources[source].next(into: &batch) {
+          merger.push(&batch, source: source)
+        } else {
+          merger.end(source: source)
+        }
+        progress.update(bytes: bytesRead, exchanges: exchanges)
+      case .finished: break merge
+      }
+    }
+    progress.finish()
+    orders = sources.indices.map { merger.report(source: $0) }
+  }
+
+  /// Gives every exchange to `consumer`, source after source, in the order of the files.
+  public func runUnordered<Consumer: ExchangeConsumer & ~Copyable>(_ consumer: inout Consumer) {
+    var progress = Progress(
+      label: options.label, total: totalBytes, isWanted: options.showsProgress)
+    var batch = ExchangeBatch()
+    var exchanges: UInt64 = 0
+    for source in sources {
+      while !consumer.isDone, source.next(into: &batch) {
+        consumer.consume(batch, batch.exchanges.indices)
+        exchanges &+= UInt64(batch.exchanges.count)
+        progress.update(bytes: bytesRead, exchanges: exchanges)
+      }
+    }
+    progress.finish()
+  }
+
+  /// The names of the sources, by number.
+  public var names: [String] { sources.map(\.input.name) }
+
+  /// What was read, and what could not be.
+  public var report: InputReport {
+    InputReport(
+      sources: sources.enumerated().map { number, source in
+        SourceReport(
+          name: source.input.name, format: source.detection?.format?.name,
+          reason: source.detection?.reason ?? "nothing to read", counters: source.counters,
+          order: number < orders.count ? orders[number] : SourceOrderReport(),
+          problems: source.problems)
+      })
+  }
+
+  /// How a source is called in evidence: `sha256:` and the digest of the stored file, or `stdin`.
+  public func evidenceName(of source: UInt32) -> String {
+    guard sources.indices.contains(Int(source)) else { return "unknown" }
+    let input = sources[Int(source)].input
+    guard let path = input.path, let size = input.size else { return "stdin" }
+    return SourceDigest.sha256(path: path, size: size).map { "sha256:" + $0 } ?? "unreadable"
+  }
+
+  /// Lines that gave no exchange so far.
+  public var unparsed: UInt64 {
+    sources.reduce(0) { $0 &+ $1.counters.unparsed.total }
+  }
+
+  private var totalBytes: UInt64 {
+    var sum: UInt64 = 0
+    for source in sources {
+      guard let size = source.input.size else { return 0 }
+      sum &+= size
+    }
+    return sum
+  }
+
+  private var bytesRead: UInt64 { sources.reduce(0) { $0 &+ $1.bytesRead } }
+
+  private var firstEvents: [Timestamp?] = []
+
+  /// Puts the sources into the order that ties are broken by: first event, then name.
+  ///
+  /// Each stored file is opened, its first lines decoded, and closed again; what has no event, and
+  /// standard input, comes first and is asked for at once.
+  private func rank() {
+    guard sources.count > 1 else { return }
+    let inputs = sources.map(\.input)
+    let firsts = inputs.map { input -> Timestamp? in
+      guard input.path != nil else { return nil }
+      let probe = LogSource(input, number: 0, setup: setup, chunkSize: LogSource.sampleSize)
+      return probe.probe()
+    }
+    let plan = MergePlan(
+      zip(firsts, inputs).map { MergePlan.Source(first: $0, path: $1.name) })
+    firstEvents = plan.firsts
+    sources = plan.order.enumerated().map {
+      LogSource(inputs[$0.element], number: $0.offset, setup: setup, chunkSize: options.chunkSize)
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import CrenelFeatures
+import CrenelModel
+import CrenelRules
+
+/// `crenel rules check` and `list`.
+public enum RuleFiles {
+  /// Reads rules and shows every mistake; whether all can be used.
+  public static func check(_ paths: [String], isJSON: Bool) throws -> Bool {
+    var output = OutputStream.standardOutput()
+    defer { output.flush() }
+    var names = FieldNames()
+    do {
+      let set = try Setup.rules(paths, knobs: [], names: &names)
+      show(set.warnings, isJSON: isJSON, to: &output)
+      if !isJSON {
+        output.write("\(set.metadata.count) rules, \(set.warnings.count) warnings, no error\n")
+      }
+      return true
+    } catch let error as Diagnostics {
+      show(error.items, isJSON: isJSON, to: &output)
+      if !isJSON {
+        let errors = error.items.filter { $0.severity == .error }.count
+        output.write("\(errors) error\(errors == 1 ? "" : "s")\n")
+      }
+      return false
+    }
+  }
+
+  private static func show(
+    _ items: [Diagnostic], isJSON: Bool, to output: inout OutputStream
+  ) {
+    var writer = JSONWriter()
+    for item in items {
+      guard isJSON else {
+        output.write(TerminalText.escapedLines(item.description) + "\n")
+        continue
+      }
+      writer.beginObject()
+      writer.string("severity", item.severity.rawValue)
+      writer.string("code", item.code)
+      writer.string("file", item.position.file)
+      writer.int("line", item.position.line)
+      writer.int("column", item.position.column)
+      writer.string("message", item.message)
+      if let hint = item.hint { writer.string("hint", hint) }
+      writer.endObject()
+      writer.newline()
+    }
+    if isJSON { output.write(writer.bytes) }
+  }
+
+  /// Shows the rules in force.
+  public static func list(
+    _ paths: [String], knobs: [String], isJSON: Bool, language: String
+  ) throws {
+    var names = FieldNames()
+    let set = try Setup.rules(paths, knobs: knobs, names: &names)
+    var output = OutputStream.standardOutput()
+    for rule in set.metadata { output.write(isJSON ? json(rule) : text(rule, language)) }
+    output.flush()
+  }
+
+  private static func json(_ rule: RuleMetadata) -> [UInt8] {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.string("id", rule.id)
+    if let name = rule.name { writer.string("name", name) }
+    writer.string("title", rule.title)
+    writer.string("version", rule.version)
+    writer.string("level", rule.level.name)
+    writer.string("ruleset", rule.ruleset)
+    if let verdict = rule.verdict { writer.string("verdict", verdict.rawValue) }
+    writer.string("subject", rule.subject.name)
+    writer.bool("alerts", rule.alerts)
+    writer.number("confidence", rule.confidence)
+    writer.beginObject("finding")
+    writer.string("en", rule.finding.en)
+    writer.string("fr", rule.finding.fr)
+    writer.endObject()
+    writer.beginArray("knobs")
+    for knob in rule.knobs {
+      writer.beginObject()
+      writer.string("name", knob.name)
+      writer.number("value", knob.value)
+      writer.string("unit", knob.unit)
+      writer.string("meaning", knob.meaning)
+      writer.endObject()
+    }
+    writer.endArray()
+    writer.string("file", rule.position.file)
+    writer.endObject()
+    writer.newline()
+    return writer.bytes
+  }
+
+  private static func text(_ rule: RuleMetadata, _ language: String) -> [UInt8] {
+    var text = "\(rule.name ?? rule.id)  \(rule.level.name)"
+    if let verdict = rule.verdict { text += "  \(verdict.rawValue)" }
+    text += rule.alerts ? "\n" : "  (input of a correlation)\n"
+    text += "    \(rule.title)\n"
+    let finding = language == "fr" ? rule.finding.fr : rule.finding.en
+    if !finding.isEmpty { text += "    \(finding)\n" }
+    for knob in rule.knobs {
+      text += "      \(knob.name) = \(JSONWriter.text(of: knob.value)) \(knob.unit)"
+      text += "  (\(knob.meaning))\n"
+    }
+    return Array(text.utf8)
+  }
+}

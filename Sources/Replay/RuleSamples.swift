@@ -1,0 +1,106 @@
+import CrenelAlerts
+import CrenelModel
+import CrenelRules
+
+/// `crenel rules test`: each rule on the sample that must fire and the one that must not.
+///
+/// A folder of samples has the rule's `name`. It holds `fires.*` and `near-miss.*`, logs of any
+/// format, and `case.yml` with `site:` and what else the run needs. The pipeline is the one that
+/// `replay` runs, with all the rules, so that a sample shows what an operator would see.
+public enum RuleSamples {
+  /// What one sample showed.
+  struct Outcome {
+    var rule: String
+    var sample: String
+    var isGood: Bool
+    var detail: String
+  }
+
+  /// Runs all samples and writes the results to standard output; whether all are as they must be.
+  public static func run(
+    _ paths: [String], knobs: [String], folder: String?, isJSON: Bool
+  ) throws -> Bool {
+    let root = try folder ?? Resources.home() + "/rules/tests"
+    var names = FieldNames()
+    let set = try Setup.rules(paths, knobs: knobs, names: &names)
+    var outcomes: [Outcome] = []
+    for rule in set.metadata where rule.alerts {
+      outcomes += try samples(of: rule, in: root, paths: paths, knobs: knobs)
+    }
+    var output = OutputStream.standardOutput()
+    write(outcomes, isJSON: isJSON, to: &output)
+    output.flush()
+    return outcomes.allSatisfy(\.isGood)
+  }
+
+  private static func samples(
+    of rule: RuleMetadata, in root: String, paths: [String], knobs: [String]
+  ) throws -> [Outcome] {
+    let name = rule.name ?? rule.id
+    let folder = root + "/" + name
+    var outcomes: [Outcome] = []
+    for (sample, mustFire) in [("fires", true), ("near-miss", false)] {
+      guard let file = RuleCase.file(sample, in: folder) else {
+        outcomes.append(
+          Outcome(
+            rule: name, sample: sample, isGood: false, detail: "no \(sample).* in \(folder)"))
+        continue
+      }
+      var options = RunOptions(inputs: [file], label: "rules test")
+      options.showsProgress = false
+      options.needsRules = true
+      options.rules = paths
+      options.knobs = knobs
+      try RuleCase.apply(folder + "/case.yml", to: &options)
+      let fired = try alerts(options, rule: rule.id)
+      let isGood = (fired.count > 0) == mustFire && fired.unparsed == 0
+      var detail = "\(fired.count) alert\(fired.count == 1 ? "" : "s")"
+      if mustFire != (fired.count > 0) {
+        detail += mustFire ? ", expected some" : ", expected none"
+      }
+      if fired.unparsed > 0 { detail += ", \(fired.unparsed) lines not understood" }
+      outcomes.append(Outcome(rule: name, sample: sample, isGood: isGood, detail: detail))
+    }
+    return outcomes
+  }
+
+  /// How many alerts of one rule a run opens, and how many lines it did not understand.
+  private static func alerts(
+    _ options: RunOptions, rule: String
+  ) throws(Diagnostics) -> (count: Int, unparsed: UInt64) {
+    let setup = try Setup(options)
+    let inputs = try ReplayInputs(options, setup)
+    var collector = AlertCollector(pipeline: try setup.pipeline(hashSeed: options.hashSeed))
+    inputs.run(&collector)
+    let records = collector.finish()
+    let opened = records.filter {
+      $0.action == .opened && setup.rules.metadata[Int($0.rule)].id == rule
+    }
+    return (opened.count, inputs.report.unparsed)
+  }
+
+  private static func write(_ outcomes: [Outcome], isJSON: Bool, to output: inout OutputStream) {
+    var writer = JSONWriter()
+    for outcome in outcomes {
+      if isJSON {
+        writer.beginObject()
+        writer.string("rule", outcome.rule)
+        writer.string("sample", outcome.sample)
+        writer.bool("ok", outcome.isGood)
+        writer.string("detail", outcome.detail)
+        writer.endObject()
+        writer.newline()
+      } else {
+        output.write(
+          "\(outcome.isGood ? "ok  " : "FAIL")  \(outcome.rule)  \(outcome.sample): "
+            + "\(outcome.detail)\n")
+      }
+    }
+    if isJSON {
+      output.write(writer.bytes)
+    } else {
+      let bad = outcomes.filter { !$0.isGood }.count
+      output.write("\(outcomes.count) samples, \(bad) not as they must be\n")
+    }
+  }
+}

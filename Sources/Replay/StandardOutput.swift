@@ -1,0 +1,71 @@
+import Glibc
+
+/// Bytes to a file descriptor, gathered into large writes.
+///
+/// A reader that has gone (broken pipe) is remembered, not an error: the caller stops early and
+/// the command ends with success, as `head` expects of what feeds it.
+public struct OutputStream: ~Copyable {
+  private let descriptor: Int32
+  private let closesAtEnd: Bool
+  private var buffer: [UInt8] = []
+
+  /// Whether the reader has gone; nothing more is written then.
+  public private(set) var isBroken = false
+  /// The error number of a write that failed for another reason; 0 when none did.
+  public private(set) var failure: Int32 = 0
+
+  /// Whether going on is of no use.
+  public var isDone: Bool { isBroken || failure != 0 }
+
+  /// Standard output.
+  public static func standardOutput() -> OutputStream {
+    signal(SIGPIPE, SIG_IGN)
+    return OutputStream(descriptor: 1, closesAtEnd: false)
+  }
+
+  /// Creates or empties the file at `path`; `nil` with `errno` set when it cannot be opened.
+  public init?(creating path: String) {
+    let opened = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
+    guard opened >= 0 else { return nil }
+    self.init(descriptor: opened, closesAtEnd: true)
+  }
+
+  private init(descriptor: Int32, closesAtEnd: Bool) {
+    self.descriptor = descriptor
+    self.closesAtEnd = closesAtEnd
+    buffer.reserveCapacity(1 << 16)
+  }
+
+  deinit {
+    if closesAtEnd { close(descriptor) }
+  }
+
+  /// Adds bytes; they are written when 64 KiB have gathered.
+  public mutating func write(_ bytes: [UInt8]) {
+    guard !isDone else { return }
+    buffer.append(contentsOf: bytes)
+    if buffer.count >= 1 << 16 { flush() }
+  }
+
+  /// Adds a text.
+  public mutating func write(_ text: String) { write(Array(text.utf8)) }
+
+  /// Writes what has gathered.
+  public mutating func flush() {
+    var done = 0
+    while done < buffer.count, !isDone {
+      let wrote = unsafe buffer.withUnsafeBytes { bytes in
+        let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[done...])
+        return unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
+      }
+      if wrote > 0 {
+        done += wrote
+      } else if errno == EPIPE {
+        isBroken = true
+      } else if errno != EINTR && errno != EAGAIN {
+        failure = errno
+      }
+    }
+    buffer.removeAll(keepingCapacity: true)
+  }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import CrenelModel
+import CrenelReplay
+
+/// `crenel replay INPUT…`.
+struct ReplayCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "replay",
+    abstract: "Read logs and write alerts.",
+    discussion: """
+      Alerts are ECS JSON lines when standard output is no terminal, a readable report on one.
+
+      EXAMPLES
+        crenel replay /var/log/nginx/access.log
+        crenel replay --site ezbooking --alerts alerts.ndjson access.log.*.gz access.log
+        zcat access.log.gz | crenel replay --fail-on high -
+      """)
+
+  @OptionGroup var input: InputOptions
+  @OptionGroup var rules: RuleOptions
+  @OptionGroup var output: OutputOptions
+
+  @Option(help: ArgumentHelp("Also write alerts as JSON lines to this file.", valueName: "file"))
+  var alerts: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Exit with 1 when an alert of this level or above was raised.", valueName: "level"))
+  var failOn: String?
+
+  func run() throws {
+    var options = input.runOptions(label: "replay")
+    rules.apply(to: &options)
+    let outcome = try Replay.run(
+      options,
+      ReplayOutput(
+        isJSON: output.isJSON, language: output.lang, alertsFile: alerts, failOn: failOn,
+        isQuiet: input.quiet))
+    try input.check(outcome.report)
+    if outcome.hasFindings { throw ExitStatus.findings }
+  }
+}
