@@ -13,6 +13,8 @@ enum FieldRole: Hashable, Sendable, BitwiseCopyable {
   case remote
   /// The address the connection came from, where the server replaced the other one.
   case peer
+  /// The name of RFC 1413, `-` as a rule; never an address, which tells a virtual host in front.
+  case ident
   /// `address:port`.
   case remoteWithPort
   case port

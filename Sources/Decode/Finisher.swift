@@ -180,9 +180,8 @@ struct Finisher {
       }
       guard !isDash(bytes, host) else { return }
     }
-    if find(UInt8(ascii: ","), in: bytes, from: range.lowerBound, to: range.upperBound)
-      < range.upperBound
-    {
+    let comma = find(UInt8(ascii: ","), in: bytes, from: range.lowerBound, to: range.upperBound)
+    if comma < range.upperBound {
       if !exchange[.forwardedFor].isPresent { exchange[.forwardedFor] = ByteRange(range) }
       if let nearest = chain.nearest(bytes, range) { exchange.client = nearest }
       return

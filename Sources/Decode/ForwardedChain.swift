@@ -32,20 +32,20 @@ struct ForwardedChain {
     return false
   }
 
-  /// Takes the last element off `bytes[start ..< end]`, spaces trimmed; `nil` when none is left.
+  /// Takes the last element off `bytes[start ..< end]`; `nil` when none is left.
   private func last(_ bytes: Span<UInt8>, _ start: Int, _ end: inout Int) -> Range<Int>? {
     guard end > start else { return nil }
-    var first = end
-    while first > start, bytes[first &- 1] != UInt8(ascii: ",") { first &-= 1 }
-    var element = first..<end
-    end = max(start, first &- 1)
-    while let lead = element.first, bytes[lead] == 0x20 || bytes[lead] == 0x09 {
-      element = (lead &+ 1)..<element.upperBound
-    }
-    while let tail = element.last, bytes[tail] == 0x20 || bytes[tail] == 0x09 {
-      element = element.lowerBound..<tail
-    }
-    return element
+    var last = end
+    while last > start, Self.isBetween(bytes[last &- 1]) { last &-= 1 }
+    var first = last
+    while first > start, !Self.isBetween(bytes[first &- 1]) { first &-= 1 }
+    end = first
+    return first < last ? first..<last : nil
+  }
+
+  /// Commas, and spaces with or without them: logs join chains in either way.
+  private static func isBetween(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: ",") || byte == 0x20 || byte == 0x09
   }
 
   /// An address with or without a port: `192.0.2.7:1234`, `[2001:db8::1]:1234`.

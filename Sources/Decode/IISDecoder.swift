@@ -3,24 +3,18 @@ import CrenelModel
 /// Reads the W3C extended log of IIS: fields named by `#Fields` lines, which may change in a file.
 ///
 /// Source: W3C "Extended Log File Format" (WD-logfile-960323) and the IIS documentation. Times are
-/// UTC; a line is stamped when the answer was complete. Spaces inside a value are written as `+`,
-/// which cannot be told from a plus, so texts are kept as written.
+/// UTC; a line is stamped when the answer was complete. Spaces inside a value are written as `+`;
+/// they are put back in user agents, where a plus is rare, and kept as written elsewhere.
 struct IISDecoder {
-  /// What became of a line.
-  enum Outcome {
-    case exchange
-    case comment
-    case rejected(RejectReason, at: Int)
-  }
-
   /// A column, as its name says.
   private enum Column: BitwiseCopyable {
-    case date, time, query, ignored
+    case date, time, query, version, ignored
     case role(FieldRole)
   }
 
   private let names: FieldNames
   private var columns: [Column]
+  private var hasHeader = false
   private var finisher: Finisher
   private var takers: TextLineDecoder
 
@@ -31,32 +25,71 @@ struct IISDecoder {
     format.hasEscapes = false
     takers = TextLineDecoder(format, configuration)
     columns = []
-    // The default columns of IIS 7 and later, for a file that begins in the middle.
-    columns = columns(
-      named: "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip "
-        + "cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken")
-    isDefault = true
   }
 
-  private var isDefault = false
+  /// The columns of files that begin in the middle: IIS's default, without the referrer as before
+  /// IIS 8, with every field of the dialogue ticked, and each with a forwarded address behind.
+  private static let layouts = [
+    "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) "
+      + "sc-status sc-substatus sc-win32-status time-taken",
+    "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) "
+      + "cs(Referer) sc-status sc-substatus sc-win32-status time-taken",
+    "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) "
+      + "cs(Referer) sc-status sc-substatus sc-win32-status time-taken X-Forwarded-For",
+    "date time s-sitename s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port "
+      + "cs-username c-ip cs-version cs(User-Agent) cs(Cookie) cs(Referer) cs-host sc-status "
+      + "sc-substatus sc-win32-status sc-bytes cs-bytes time-taken",
+    "date time s-sitename s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port "
+      + "cs-username c-ip cs-version cs(User-Agent) cs(Cookie) cs(Referer) cs-host sc-status "
+      + "sc-substatus sc-win32-status sc-bytes cs-bytes time-taken X-Forwarded-For",
+  ]
+
+  /// Takes the layout that has as many columns as the line, until a `#Fields` line says better.
+  private mutating func guess(_ line: Range<Int>, _ bytes: Span<UInt8>) {
+    var count = 1
+    for i in line where bytes[i] == 0x20 { count += 1 }
+    let layout = Self.layouts.first { $0.split(separator: " ").count == count }
+    columns = layout.map { columns(named: $0) } ?? []
+  }
 
   mutating func decode(
+    _ line: Range<Int>, _ bytes: inout [UInt8], _ exchange: inout Exchange
+  ) -> LineOutcome {
+    let outcome = read(line, bytes.span, &exchange)
+    if case .exchange = outcome {
+      exchange[.userAgent] = Self.spaced(exchange[.userAgent], &bytes)
+    }
+    return outcome
+  }
+
+  /// A user agent with spaces for the `+` that IIS writes in their place; agents hold few of them.
+  private static func spaced(_ range: ByteRange, _ bytes: inout [UInt8]) -> ByteRange {
+    let plus = UInt8(ascii: "+")
+    guard range.count > 0, bytes[range.indices].contains(plus) else { return range }
+    let start = bytes.count
+    for i in range.indices { bytes.append(bytes[i] == plus ? 0x20 : bytes[i]) }
+    return ByteRange(start..<bytes.count)
+  }
+
+  private mutating func read(
     _ line: Range<Int>, _ bytes: Span<UInt8>, _ exchange: inout Exchange
-  ) -> Outcome {
+  ) -> LineOutcome {
     if bytes[line.lowerBound] == UInt8(ascii: "#") {
       if starts(bytes, line, with: "#Fields:") {
         var text: [UInt8] = []
         for i in (line.lowerBound &+ 8)..<line.upperBound { text.append(bytes[i]) }
         columns = columns(named: String(decoding: text, as: UTF8.self))
-        isDefault = false
+        hasHeader = true
       }
       return .comment
     }
+    if !hasHeader { guess(line, bytes) }
+    guard !columns.isEmpty else { return .rejected(.noHeader, at: line.lowerBound) }
     var fields = LineFields()
     var at = line.lowerBound
     for index in columns.indices {
       guard at <= line.upperBound else {
-        return .rejected(isDefault ? .noHeader : .truncated, at: line.upperBound)
+        return .rejected(.truncated, at: line.upperBound)
       }
       let end = find(UInt8(ascii: " "), in: bytes, from: at, to: line.upperBound)
       if let reason = take(columns[index], at..<end, bytes, &exchange, &fields) {
@@ -65,7 +98,7 @@ struct IISDecoder {
       at = end &+ 1
     }
     guard at > line.upperBound else {
-      return .rejected(isDefault ? .noHeader : .trailingText, at: at)
+      return .rejected(.trailingText, at: at)
     }
     if let reason = finisher.finish(fields, &exchange, bytes) {
       return .rejected(reason, at: line.lowerBound)
@@ -86,6 +119,11 @@ struct IISDecoder {
     case .query:
       if !isDash(bytes, range) { exchange[.query] = ByteRange(range) }
       return nil
+    case .version:
+      if starts(bytes, range, with: "HTTP/") {
+        exchange[.version] = ByteRange((range.lowerBound &+ 5)..<range.upperBound)
+      }
+      return nil
     case .role(let role): return takers.take(role, range, bytes, &exchange, &fields)
     }
   }
@@ -99,6 +137,7 @@ struct IISDecoder {
       case "c-ip": .role(.remote)
       case "cs-method": .role(.text(.method))
       case "cs-uri-stem": .role(.text(.path))
+      case "cs-version": .version
       case "cs-username": .role(.text(.user))
       case "cs(user-agent)": .role(.text(.userAgent))
       case "cs(referer)": .role(.text(.referrer))

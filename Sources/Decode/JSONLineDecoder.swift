@@ -73,9 +73,11 @@ struct JSONLineDecoder {
   /// Reads one line into `exchange`; says why when it cannot, and where.
   mutating func decode(
     _ line: Range<Int>, _ bytes: inout [UInt8], _ exchange: inout Exchange
-  ) -> (reason: RejectReason, at: Int)? {
+  ) -> LineOutcome {
     let start = Self.documentStart(bytes.span, line)
-    if let failure = scanner.scan(bytes.span, start..<line.upperBound) { return failure }
+    if let failure = scanner.scan(bytes.span, start..<line.upperBound) {
+      return .rejected(failure.reason, at: failure.at)
+    }
     var fields = LineFields()
     var left = scanner.found
     while left != 0 {
@@ -92,16 +94,16 @@ struct JSONLineDecoder {
       }
       guard value.range.count > 0 else { continue }
       if let reason = take(roles[slot], value.range.indices, bytes.span, &exchange, &fields) {
-        return (reason, Int(value.range.offset))
+        return .rejected(reason, at: Int(value.range.offset))
       }
     }
     guard fields.timeKind != .none, hasRequest(fields, exchange) else {
-      return (.missingField, start)
+      return .rejected(.missingField, at: start)
     }
     if let reason = finisher.finish(fields, &exchange, bytes.span) {
-      return (reason, fields.time.isPresent ? Int(fields.time.offset) : start)
+      return .rejected(reason, at: fields.time.isPresent ? Int(fields.time.offset) : start)
     }
-    return nil
+    return .exchange
   }
 
   private func hasRequest(_ fields: LineFields, _ exchange: Exchange) -> Bool {
@@ -182,8 +184,8 @@ enum JSONDetection {
         var exchange = Exchange(
           at: Timestamp(nanoseconds: 0),
           provenance: Provenance(source: 0, offset: 0, length: 0, line: 0))
-        let failure = decoder.decode(bytes.indices, &bytes, &exchange)
-        if failure == nil, exchange.client.kind != .none { count += 1 }
+        let outcome = decoder.decode(bytes.indices, &bytes, &exchange)
+        if case .exchange = outcome, exchange.client.kind != .none { count += 1 }
       }
       if count > (best?.count ?? 0) { best = (map, count) }
     }

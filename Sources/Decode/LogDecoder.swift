@@ -6,14 +6,10 @@ public struct LogDecoder: ~Copyable {
   public private(set) var counters = LineCounters()
 
   private let configuration: DecoderConfiguration
-  private var grammar: Grammar
-
-  /// What reads a line.
-  private enum Grammar {
-    case text([TextLineDecoder])
-    case iis(IISDecoder)
-    case json(JSONLineDecoder)
-  }
+  private var fast: CombinedLine?
+  private var texts: [TextLineDecoder] = []
+  private var iis: IISDecoder?
+  private var json: JSONLineDecoder?
 
   /// Creates a decoder; throws the mistakes of a format string, with their columns.
   public init(
@@ -21,12 +17,19 @@ public struct LogDecoder: ~Copyable {
   ) throws(Diagnostics) {
     self.configuration = configuration
     switch format.kind {
-    case .iis: grammar = .iis(IISDecoder(configuration))
-    case .json(let map): grammar = .json(JSONLineDecoder(map: map, configuration: configuration))
-    case .family, .nginx, .apache:
-      let compiled = try format.compiled(names: configuration.names)
-      grammar = .text(compiled.map { TextLineDecoder($0, configuration) })
+    case .iis: iis = IISDecoder(configuration)
+    case .json(let map): json = JSONLineDecoder(map: map, configuration: configuration)
+    case .family, .nginx, .apache: break
     }
+    texts = try format.compiled(names: configuration.names).map {
+      TextLineDecoder($0, configuration)
+    }
+    if case .json(let map) = format.kind, map.name == JSONFieldMap.envoy.name {
+      texts = TextFamily.envoy.compiled(names: configuration.names).map {
+        TextLineDecoder($0, configuration)
+      }
+    }
+    if case .family(.combined) = format.kind { fast = CombinedLine(configuration) }
   }
 
   /// Decodes the whole lines in `batch.bytes[lines]`, appending to `batch.exchanges`.
@@ -71,73 +74,64 @@ public struct LogDecoder: ~Copyable {
       counters.unparsed.record(.lineTooLong, at: place, column: 1)
       return
     }
-    var exchange = Exchange(at: Timestamp(nanoseconds: 0), provenance: place)
-    exchange.raw = ByteRange(range)
     let mark = batch.bytes.count
-    var failure: (reason: RejectReason, at: Int)?
-    switch grammar {
-    case .text: failure = text(range, place, &batch, &exchange)
-    case .iis:
-      switch iis(range, &batch, &exchange) {
-      case .exchange: break
-      case .comment:
-        counters.comments &+= 1
-        return
-      case .rejected(let reason, let at): failure = (reason, at)
-      }
-    case .json: failure = json(range, &batch, &exchange)
-    }
-    if let failure {
-      batch.bytes.removeLast(batch.bytes.count - mark)
-      counters.unparsed.record(
-        failure.reason, at: place,
-        column: UInt32(clamping: max(0, failure.at - range.lowerBound) + 1))
+    let slot = batch.exchanges.count
+    batch.exchanges.append(Exchange(at: Timestamp(nanoseconds: 0), provenance: place))
+    batch.exchanges[slot].raw = ByteRange(range)
+    let outcome = line(range, place, &batch.bytes, &batch.exchanges[slot])
+    if case .exchange = outcome {
+      counters.exchanges &+= 1
       return
     }
-    counters.exchanges &+= 1
-    batch.exchanges.append(exchange)
+    batch.exchanges.removeLast()
+    batch.bytes.removeLast(batch.bytes.count - mark)
+    guard case .rejected(let reason, let at) = outcome else {
+      counters.comments &+= 1
+      return
+    }
+    counters.unparsed.record(
+      reason, at: place, column: UInt32(clamping: max(0, at - range.lowerBound) + 1))
+  }
+
+  /// Reads one line with what the format has.
+  private mutating func line(
+    _ range: Range<Int>, _ place: Provenance, _ bytes: inout [UInt8], _ exchange: inout Exchange
+  ) -> LineOutcome {
+    if fast?.decode(range, bytes.span, &exchange) == true { return .exchange }
+    if let outcome = iis?.decode(range, &bytes, &exchange) { return outcome }
+    if let outcome = json?.decode(range, &bytes, &exchange) {
+      // A proxy that writes JSON may write some lines in its text format.
+      guard case .rejected(.badJSON, let at) = outcome, !texts.isEmpty else { return outcome }
+      let text = text(range, place, &bytes, &exchange)
+      if case .exchange = text { return text }
+      return .rejected(.badJSON, at: at)
+    }
+    return text(range, place, &bytes, &exchange)
   }
 
   /// Tries each grammar of the format; the failure that came furthest is the one told.
   private mutating func text(
-    _ range: Range<Int>, _ place: Provenance, _ batch: inout ExchangeBatch,
-    _ exchange: inout Exchange
-  ) -> (reason: RejectReason, at: Int)? {
-    guard case .text(var decoders) = grammar else { return nil }
-    grammar = .text([])  // so that the array is not copied while it changes
-    defer { grammar = .text(decoders) }
+    _ range: Range<Int>, _ place: Provenance, _ bytes: inout [UInt8], _ exchange: inout Exchange
+  ) -> LineOutcome {
     var furthest: (reason: RejectReason, at: Int)?
-    for i in decoders.indices {
-      if i > 0 {
-        exchange = Exchange(at: Timestamp(nanoseconds: 0), provenance: place)
-        exchange.raw = ByteRange(range)
-      }
-      guard let failure = decoders[i].decode(range, &batch.bytes, &exchange) else { return nil }
+    for i in texts.indices {
+      exchange = Exchange(at: Timestamp(nanoseconds: 0), provenance: place)
+      exchange.raw = ByteRange(range)
+      guard let failure = texts[i].decode(range, &bytes, &exchange) else { return .exchange }
       if furthest.map({ failure.at > $0.at }) ?? true { furthest = failure }
     }
-    return furthest
-  }
-
-  private mutating func iis(
-    _ range: Range<Int>, _ batch: inout ExchangeBatch, _ exchange: inout Exchange
-  ) -> IISDecoder.Outcome {
-    guard case .iis(var decoder) = grammar else { return .comment }
-    grammar = .text([])
-    defer { grammar = .iis(decoder) }
-    return decoder.decode(range, batch.bytes.span, &exchange)
-  }
-
-  private mutating func json(
-    _ range: Range<Int>, _ batch: inout ExchangeBatch, _ exchange: inout Exchange
-  ) -> (reason: RejectReason, at: Int)? {
-    guard case .json(var decoder) = grammar else { return nil }
-    grammar = .text([])
-    defer { grammar = .json(decoder) }
-    return decoder.decode(range, &batch.bytes, &exchange)
+    return .rejected(furthest?.reason ?? .noMatch, at: furthest?.at ?? range.lowerBound)
   }
 
   private func isBlank(_ range: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
     for i in range where bytes[i] != 0x20 && bytes[i] != 0x09 { return false }
     return true
   }
+}
+
+/// What became of a line.
+enum LineOutcome {
+  case exchange
+  case comment
+  case rejected(RejectReason, at: Int)
 }

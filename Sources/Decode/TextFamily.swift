@@ -19,39 +19,53 @@ enum TextFamily: String, CaseIterable, Sendable {
     case .nginxCrenel: [Self.nginxCrenel(names)]
     case .combined:
       [
-        Self.clf(host: false, tail: .agent), Self.clf(host: false, tail: .agentAndForwarded),
-        Self.clf(host: false, tail: .none), Self.clf(host: true, tail: .agent),
-        Self.clf(host: true, tail: .agentAndForwarded),
+        Self.clf(.agent), Self.clf(.agentAndForwarded), Self.clf(.none),
+        Self.clf(.agent, head: .quotedChain),
+        Self.clf(.agent, head: .host), Self.clf(.agentAndForwarded, head: .host),
+        Self.clf(.agent, head: .chain), Self.clf(.agent, head: .hostAndChain),
       ]
-    case .common: [Self.clf(host: false, tail: .none)]
-    case .vhostCombined: [Self.clf(host: true, tail: .agent), Self.clf(host: true, tail: .none)]
+    case .common: [Self.clf(.none)]
+    case .vhostCombined: [Self.clf(.agent, head: .host), Self.clf(.none, head: .host)]
     case .haproxy:
-      [Self.haproxy(captures: 0), Self.haproxy(captures: 1), Self.haproxy(captures: 2)]
+      (0...2).map { Self.haproxy(captures: $0, host: false) }
+        + (0...2).map { Self.haproxy(captures: $0, host: true) }
     case .alb: [Self.albFormat]
     case .envoy: [Self.envoyFormat]
-    case .traefikCommon: [Self.traefik]
-    case .proxyManager: [Self.proxyManager(.twoStatuses), Self.proxyManager(.oneStatus)]
+    case .traefikCommon: [Self.traefik(.agent), Self.traefik(.bareReferrer), Self.clf(.none)]
+    case .proxyManager:
+      [Self.proxyManager(.twoStatuses), Self.proxyManager(.oneStatus), Self.clf(.agent)]
     case .sslRequest: [Self.sslRequestFormat]
     }
   }
 
   // MARK: - The common log format and its kin
 
-  private enum Tail { case none, agent, agentAndForwarded }
+  private enum Tail { case none, agent, bareReferrer, agentAndForwarded }
+  private enum Head { case client, host, chain, hostAndChain, quotedChain }
 
   /// `%h %l %u %t "%r" %>s %b`, with a virtual host before and headers behind it.
   ///
   /// Who wrote it is not known, so neither is what its stamp means: bounds hold for both.
-  private static func clf(host: Bool, tail: Tail) -> CompiledFormat {
+  private static func clf(_ tail: Tail, head: Head = .client) -> CompiledFormat {
     var format = CompiledFormat()
-    if host {
+    switch head {
+    case .client, .chain: break
+    case .host, .hostAndChain:
       format.add(.text(.host))
       format.add(literal: " ")
+    case .quotedChain:
+      format.add(literal: "\"")
+      format.add(.text(.forwardedFor))
+      format.add(literal: "\" ")
     }
     format.add(.remote)
-    format.add(literal: " ")
-    format.add(.ignored)
-    format.add(literal: " ")
+    if head == .chain || head == .hostAndChain {
+      format.add(literal: " - ")  // addresses with commas and spaces between them
+    } else {
+      format.add(literal: " ")
+      format.add(.ident)
+      format.add(literal: " ")
+    }
     format.add(.text(.user))
     format.add(literal: " [")
     format.add(.clfTime)
@@ -62,11 +76,15 @@ enum TextFamily: String, CaseIterable, Sendable {
     format.add(literal: " ")
     format.add(.bodyBytes)
     guard tail != .none else { return format }
-    format.add(literal: " \"")
-    format.add(.text(.referrer))
-    format.add(literal: "\" \"")
+    if tail == .bareReferrer {
+      format.add(literal: " - \"")
+    } else {
+      format.add(literal: " \"")
+      format.add(.text(.referrer))
+      format.add(literal: "\" \"")
+    }
     format.add(.text(.userAgent))
-    format.tokens.append(.mayBeCut)
+    if tail == .agent, head == .client { format.tokens.append(.mayBeCut) }
     format.add(literal: "\"")
     guard tail == .agentAndForwarded else { return format }
     format.add(literal: " \"")
@@ -96,8 +114,8 @@ enum TextFamily: String, CaseIterable, Sendable {
   }
 
   /// Traefik's common log: combined, then a counter, two names and `12ms`.
-  private static var traefik: CompiledFormat {
-    var format = clf(host: false, tail: .agent)
+  private static func traefik(_ tail: Tail) -> CompiledFormat {
+    var format = clf(tail)
     format.stamp = .start
     format.add(literal: " ")
     format.add(.ignored)
@@ -112,20 +130,23 @@ enum TextFamily: String, CaseIterable, Sendable {
 
   // MARK: - Balancers and proxies
 
-  /// HAProxy's `option httplog`: Configuration Manual 8.2.3; with the header captures of 8.8.
+  /// HAProxy's `option httplog`: Configuration Manual 8.2.3; with the header captures of 8.8, and
+  /// with the host behind the server, as many configurations add it.
   ///
   /// The stamp is when the request's first byte came in, in local time with milliseconds.
-  private static func haproxy(captures: Int) -> CompiledFormat {
+  private static func haproxy(captures: Int, host: Bool) -> CompiledFormat {
     var format = CompiledFormat()
     format.stamp = .start
     format.hasEscapes = false
     format.add(skipPast: "]: ")
     let pieces: [(String, FieldRole)] = [
       ("", .remoteWithPort), (" [", .clfTime), ("] ", .ignored), (" ", .ignored),
+    ]
+    let rest: [(String, FieldRole)] = [
       (" ", .haproxyTimers), (" ", .status), (" ", .responseBytes), (" ", .ignored),
       (" ", .ignored), (" ", .ignored), (" ", .ignored), (" ", .ignored),
     ]
-    for (literal, role) in pieces {
+    for (literal, role) in pieces + (host ? [(" ", .text(.host))] : []) + rest {
       format.add(literal: literal)
       format.add(role)
     }
@@ -167,6 +188,7 @@ enum TextFamily: String, CaseIterable, Sendable {
     var format = CompiledFormat()
     format.stamp = .start
     format.hasEscapes = false
+    format.add(skipPast: " stdout F ")
     let pieces: [(String, FieldRole)] = [
       ("[", .isoTime), ("] \"", .request), ("\" ", .status), (" ", .ignored),
       (" ", .requestBytes), (" ", .bodyBytes), (" ", .elapsed(.milliseconds)), (" ", .ignored),

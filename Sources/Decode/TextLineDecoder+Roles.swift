@@ -12,6 +12,8 @@ extension TextLineDecoder {
     case .extra(let slot):
       if !isAbsent(bytes, range) { exchange.extras[slot] = ByteRange(range) }
     case .ignored: break
+    case .ident:
+      guard isDash(bytes, range) || isIdent(bytes, range) else { return .noMatch }
     case .remote: fields.remote = ByteRange(range)
     case .remoteWithPort:
       fields.remote = ByteRange(range)
@@ -38,6 +40,12 @@ extension TextLineDecoder {
       return takeNumber(role, range, bytes, &exchange)
     }
     return nil
+  }
+
+  /// Whether a word can be a name of RFC 1413: no address, and no part of a list of them.
+  private func isIdent(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    find(UInt8(ascii: ","), in: bytes, from: range.lowerBound, to: range.upperBound)
+      == range.upperBound && ClientAddress(parsing: bytes.extracting(range)) == nil
   }
 
   /// `-` alone, or nothing where a server writes nothing for "not there".

@@ -1,7 +1,7 @@
 extension ClientAddress {
   /// Reads an IPv4 (dotted quad, no leading zeros) or IPv6 (RFC 4291 section 2.2) address.
   ///
-  /// Takes a zone (`fe80::1%eth0`, dropped) and brackets (`[::1]`), not a port. `nil` for
+  /// Takes a zone (`fe80::1%eth0`, `192.0.2.1%0`, dropped) and brackets (`[::1]`), not a port. `nil` for
   /// anything else; it never traps, whatever the bytes.
   public init?(parsing bytes: Span<UInt8>) {
     var first = 0
@@ -17,6 +17,10 @@ extension ClientAddress {
       break
     }
     guard hasColon else {
+      // IIS writes a zone behind IPv4 addresses as well.
+      if let zone = (first..<end).first(where: { bytes[$0] == UInt8(ascii: "%") }), zone + 1 < end {
+        end = zone
+      }
       guard let bits = Self.ipv4(in: bytes, from: first, to: end) else { return nil }
       self.init(ipv4: bits)
       return
