@@ -237,10 +237,9 @@ public struct AlertStage: ~Copyable {
     let plausible = benign.filter { $0.result == .plausible }.map(\.hypothesis)
     if plausible.contains(where: { $0 != .declaredAutomation }) { caps.append(.benign) }
     if plausible.contains(.declaredAutomation) { caps.append(.declared) }
-    guard rule.level > .low, !caps.isEmpty else {
-      return (rule.level, [])
-    }
-    return (.low, caps)
+    let ceiling: RuleLevel = caps.contains(.declared) ? .informational : .low
+    guard rule.level > ceiling, !caps.isEmpty else { return (rule.level, []) }
+    return (ceiling, caps)
   }
 
   // MARK: - Names

@@ -12,7 +12,8 @@ extension FeatureCatalogue {
     CatalogueRow(
       .coldEntries, "cold_entries", .count,
       "Deep steps without what comes before them in their session: a `hold` without a `list` or "
-        + "`select`, an `identity` form sent that was never shown, a `confirm` without an `identity`. "
+        + "`select`, an `identity` form sent that was never shown, a `confirm` without an `identity` "
+        + "(on sites without such a step: without a `list` or `select`). "
         + "Only what the site's profile has a step for is missed, and only in sessions seen from "
         + "their first exchange. Never absent; one is no sign (a restored tab)."),
     CatalogueRow(

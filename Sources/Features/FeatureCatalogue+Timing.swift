@@ -67,7 +67,7 @@ extension FeatureCatalogue {
       .periodScore, "period_score", .ratio, of: [.session],
       "Share of the gaps that lie within 5 % of the period around 1 to 8 times the period for every "
         + "time the log permits (a missed poll keeps the beat); on a coarse clock within 2 widths of "
-        + "its stamps. By chance it is about 0.1 to 0.2. Absent below 8 gaps, and where the period is "
+        + "its stamps. By chance it is about 0.1. Absent below 8 gaps, and where the period is "
         + "below 20 widths of the clock's stamps."),
     CatalogueRow(
       .phaseLock, "phase_lock", .ratio, of: [.session],
@@ -122,7 +122,7 @@ extension FeatureCatalogue {
         + "Absent before the first hold after such a sight."),
     CatalogueRow(
       .retry5xxMedian, "retry_5xx_ms", .ms,
-      "Median of the last 16 times, as long as the log permits, from a 5xx answer to the start of the "
+      "Median of the last 8 times, as long as the log permits, from a 5xx answer to the start of the "
         + "session's next request of the same path; assets aside. Absent before the first."),
     CatalogueRow(
       .retry5xxRatio, "retry_5xx_ratio", .ratio,

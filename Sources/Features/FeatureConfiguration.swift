@@ -1,4 +1,5 @@
 public import CrenelBooking
+import CrenelModel
 
 /// A set of booking steps.
 public struct StepKinds: Hashable, Sendable, BitwiseCopyable, ExpressibleByArrayLiteral {
@@ -44,7 +45,7 @@ public struct FeatureConfiguration: Sendable, Hashable {
   ///
   /// The deep part is what only those who come past the list of slots have: holds, forms,
   /// mailboxes, number checks, retries and a fifth address. Clamped to the capacity above.
-  public var funnelCapacity = 12_288
+  public var funnelCapacity = 8_192
   /// Seed of the tables' hashes; from the configuration, so that replays agree.
   ///
   /// No value depends on it: it only decides where a key lies in the index.
@@ -78,4 +79,49 @@ public struct FeatureCounters: Sendable, Hashable {
 
   /// Creates counters at zero.
   public init() {}
+}
+
+extension FeatureConfiguration {
+  /// Whether the profile has a step of this kind at all.
+  func has(_ kind: StepKind) -> Bool { shownSteps.contains(kind) || sentSteps.contains(kind) }
+
+  /// Whether a step is the deed and not the page that leads to it.
+  ///
+  /// Where the profile has a sending step of the kind, only that one counts; but every hold does,
+  /// since sites take a slot out of the pool with links as well as with forms.
+  func counts(_ kind: StepKind, sends: Bool) -> Bool {
+    sends || kind == .hold || !sentSteps.contains(kind)
+  }
+
+  /// Whether the profile has a step that makes an appointment final.
+  var hasConfirmation: Bool { has(.confirm) || has(.confirmMail) }
+
+  /// Whether a step makes an appointment final.
+  func isConfirmation(_ kind: StepKind, sends: Bool) -> Bool {
+    switch kind {
+    case .confirm: counts(kind, sends: sends)
+    case .confirmMail: !has(.confirm) && counts(kind, sends: sends)
+    default: false
+    }
+  }
+
+  /// Whether after a step the session's holds are no longer open.
+  func settlesHold(_ kind: StepKind, sends: Bool) -> Bool {
+    switch kind {
+    case .confirm, .confirmMail, .cancel, .reschedule: counts(kind, sends: sends)
+    case .identity: sends && has(.confirmMail)
+    default: false
+    }
+  }
+
+  /// Whether an exchange began between midnight and five of the site's time, for certain.
+  func isNight(_ facts: Facts) -> Bool {
+    guard !facts.isLate else { return false }
+    let first = facts.start.earliest.nanoseconds.floorDivided(by: Nanoseconds.second)
+    let last = facts.start.latest.nanoseconds.floorDivided(by: Nanoseconds.second)
+    let offset = Swift.min(Swift.max(utcOffset, -86_400), 86_400)
+    let day = (first &+ offset).floorDivided(by: 86_400)
+    let morning = day &* 86_400 &+ 5 * 3_600
+    return first &+ offset < morning && last &+ offset < morning
+  }
 }

@@ -11,25 +11,216 @@ public struct Subjects: Sendable, BitwiseCopyable {
 
 /// State of every client and session; one owner, fed one exchange at a time in event order.
 public struct FeatureStage: ~Copyable {
-  /// What the tables had to give up so far.
-  public private(set) var counters = FeatureCounters()
+  private let site: FeatureConfiguration
+  private var sources = SourceHabits()
+  private var agents = AgentCache()
+  var clients: SubjectTable<ClientState>
+  var sessions: SubjectTable<SessionState>
 
   /// Creates a stage that has seen nobody.
-  public init(_ configuration: FeatureConfiguration) {}
+  public init(_ configuration: FeatureConfiguration) {
+    site = configuration
+    clients = SubjectTable(
+      capacity: configuration.clientCapacity, funnelCapacity: configuration.funnelCapacity,
+      seed: configuration.seed)
+    sessions = SubjectTable(
+      capacity: configuration.sessionCapacity, funnelCapacity: configuration.funnelCapacity,
+      seed: configuration.seed)
+  }
+
+  /// What the tables had to give up so far.
+  public var counters: FeatureCounters {
+    var counters = FeatureCounters()
+    counters.evictedClients = clients.evicted
+    counters.evictedSessions = sessions.evicted
+    counters.evictedFunnels = clients.evictedFunnels &+ sessions.evictedFunnels
+    return counters
+  }
 
   /// Folds one exchange in and says where its subjects are.
   public mutating func update(
     _ exchange: Exchange, _ step: Step, in batch: borrowing ExchangeBatch
   ) -> Subjects {
-    Subjects(client: 0, session: 0)
+    let facts = facts(exchange, step, batch.bytes.span)
+    let (session, isNewSession) = sessions.slot(of: SubjectKey(session: facts.session))
+    let (client, _) = clients.slot(of: SubjectKey(client: facts.client))
+    if isNewSession {
+      // After an eviction a session that comes up may be an old one come back.
+      sessions.states[session].isWhole =
+        sessions.evicted == 0 || step.flags.contains(.opensSession)
+      sessions.states[session].isNobody = !facts.byCookie && facts.client.kind == .none
+    }
+    expireHolds(session, client, facts.at)
+    var measured = sessions.states[session].follow(facts, site)
+    measured.isNewAddress = arrive(session, facts.client) || isNewSession
+    if facts.kind.isDeep { goDeep(session, client, facts, step, &measured) }
+    sessions.states[session].common.note(facts, measured)
+    clients.states[client].common.note(facts, measured)
+    clients.states[client].follow(facts, measured)
+    return Subjects(
+      client: Int32(truncatingIfNeeded: client), session: Int32(truncatingIfNeeded: session))
   }
 
-  /// The value of a feature now; NaN when it is absent (see its meaning).
-  public func value(_ name: FeatureName, of subjects: Subjects) -> Double { .nan }
-
   /// The subject's latest exchanges, oldest first, at most `limit`, for evidence.
-  public func recent(_ kind: SubjectKind, of subjects: Subjects, limit: Int) -> [Provenance] { [] }
+  ///
+  /// Assets are left out; the last 12 are kept.
+  public func recent(_ kind: SubjectKind, of subjects: Subjects, limit: Int) -> [Provenance] {
+    switch kind {
+    case .client: clients.states[Int(subjects.client)].common.places.latest(limit)
+    case .session: sessions.states[Int(subjects.session)].common.places.latest(limit)
+    }
+  }
 
   /// The addresses seen for the subject, in order of first sight, at most 16 kept.
-  public func addresses(_ kind: SubjectKind, of subjects: Subjects) -> [ClientAddress] { [] }
+  public func addresses(_ kind: SubjectKind, of subjects: Subjects) -> [ClientAddress] {
+    switch kind {
+    case .client:
+      let key = clients.states[Int(subjects.client)].common.presence.key
+      return [
+        ClientAddress(
+          kind: ClientAddress.Kind(rawValue: key.kind) ?? .none, high: key.high, low: key.low)
+      ]
+    case .session:
+      return sessionAddresses(Int(subjects.session))
+    }
+  }
+
+  /// The addresses of a session: the first four, then those in its deep state.
+  func sessionAddresses(_ slot: Int) -> [ClientAddress] {
+    let state = sessions.states[slot]
+    var found = (0..<Int(state.itinerary.first.count)).map { state.itinerary.first[$0] }
+    let place = Int(state.common.presence.funnel)
+    if place >= 0 {
+      let more = sessions.funnels[place].addresses
+      found += (0..<Int(more.count)).map { more[$0] }
+    }
+    return found
+  }
+
+  /// What the site's profile says, for values that depend on it.
+  var configuration: FeatureConfiguration { site }
+
+  // MARK: - Folding
+
+  /// What both subjects take from the exchange.
+  private mutating func facts(
+    _ exchange: Exchange, _ step: Step, _ bytes: Span<UInt8>
+  ) -> Facts {
+    var facts = Facts(exchange, step)
+    let habits = sources.note(
+      exchange.provenance.source, asset: facts.isAsset,
+      language: exchange[.acceptLanguage].isPresent)
+    facts.assetsAreLogged = habits.logsAssets
+    if step.agent != 0 {
+      facts.agentClass = agents.classify(
+        step.agent, bytes.extracting(exchange[.userAgent].indices))
+    }
+    if step.flags.contains(.declared) { facts.agentClass.insert(.declared) }
+    guard !facts.isAsset else { return facts }
+    if exchange[.path].isPresent {
+      facts.path = folded(Hash64.of(bytes.extracting(exchange[.path].indices), seed: site.seed))
+    }
+    if habits.logsLanguages { facts.languageMissing = !exchange[.acceptLanguage].isPresent }
+    if facts.sends, exchange[.referrer].count > 0 {
+      facts.refersToItself = Referrer.hasPath(
+        bytes, exchange[.referrer].indices, exchange[.path].indices)
+    }
+    return facts
+  }
+
+  private mutating func expireHolds(_ session: Int, _ client: Int, _ now: Int64) {
+    guard site.holdLifetime > 0 else { return }
+    if sessions.states[session].common.nextExpiry < now {
+      sessions.expireHolds(of: session, at: now, lifetime: site.holdLifetime)
+    }
+    if clients.states[client].common.nextExpiry < now {
+      clients.expireHolds(of: client, at: now, lifetime: site.holdLifetime)
+    }
+  }
+
+  /// Notes where the session's exchange came from; whether that is new to it.
+  private mutating func arrive(_ session: Int, _ address: ClientAddress) -> Bool {
+    guard !sessions.states[session].itinerary.isLatest(address) else { return false }
+    var place = sessions.states[session].itinerary.first.place(of: address)
+    var isNew = false
+    if place == nil, !sessions.states[session].itinerary.first.isFull {
+      place = Int(sessions.states[session].itinerary.first.count)
+      sessions.states[session].itinerary.first.append(address)
+      isNew = true
+    } else if place == nil {
+      let funnel = sessions.funnel(of: session)
+      let known = sessions.funnels[funnel].addresses.place(of: address)
+      isNew = known == nil
+      if isNew, !sessions.funnels[funnel].addresses.isFull {
+        place = 4 + Int(sessions.funnels[funnel].addresses.count)
+        sessions.funnels[funnel].addresses.append(address)
+      } else {
+        place = known.map { 4 + $0 }
+      }
+    }
+    sessions.states[session].itinerary.arrive(at: place, address.kind, isNew: isNew)
+    return isNew
+  }
+
+  /// Folds a step past the list of slots into the deep states of both subjects.
+  private mutating func goDeep(
+    _ session: Int, _ client: Int, _ facts: Facts, _ step: Step,
+    _ measured: inout Measured
+  ) {
+    let own = sessions.funnel(of: session)
+    sessions.funnels[own].measure(facts, into: &measured)
+    sessions.funnels[own].note(facts, step, site)
+    sessions.funnels[own].adopt(measured)
+    sessions.states[session].common.nextExpiry =
+      sessions.funnels[own].held.nextExpiry(lifetime: site.holdLifetime)
+    let shared = clients.funnel(of: client)
+    clients.funnels[shared].note(facts, step, site)
+    clients.funnels[shared].adopt(measured)
+    clients.states[client].common.nextExpiry =
+      clients.funnels[shared].held.nextExpiry(lifetime: site.holdLifetime)
+  }
+}
+
+/// What each source has shown that it logs.
+struct SourceHabits {
+  private var assets: [Bool] = []
+  private var languages: [Bool] = []
+
+  /// Notes an exchange of a source; what the source is known to log, this exchange included.
+  mutating func note(
+    _ source: UInt32, asset: Bool, language: Bool
+  ) -> (logsAssets: Bool, logsLanguages: Bool) {
+    let index = Int(source)
+    guard index < 1 << 20 else { return (false, false) }
+    if index >= assets.count {
+      assets += Array(repeating: false, count: index - assets.count + 1)
+      languages += Array(repeating: false, count: index - languages.count + 1)
+    }
+    if asset { assets[index] = true }
+    if language { languages[index] = true }
+    return (assets[index], languages[index])
+  }
+}
+
+/// Looks at Referer headers.
+enum Referrer {
+  /// Whether the path of a referrer, `https://host/path?query` or `/path`, is `path`.
+  static func hasPath(_ bytes: Span<UInt8>, _ referrer: Range<Int>, _ path: Range<Int>) -> Bool {
+    var start = referrer.lowerBound
+    var slashes = 0
+    if bytes[start] != UInt8(ascii: "/") {
+      while start < referrer.upperBound {
+        if bytes[start] == UInt8(ascii: "/") { slashes += 1 }
+        if slashes == 3 { break }
+        start += 1
+      }
+    }
+    var end = start
+    while end < referrer.upperBound, bytes[end] != UInt8(ascii: "?"),
+      bytes[end] != UInt8(ascii: "#")
+    { end += 1 }
+    guard end - start == path.count, !path.isEmpty else { return false }
+    for i in 0..<path.count where bytes[start + i] != bytes[path.lowerBound + i] { return false }
+    return true
+  }
 }

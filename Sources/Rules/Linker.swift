@@ -42,8 +42,7 @@ struct Linker {
     guard !builder.problems.hasErrors else { return nil }
     for place in order where !skipped.contains(place) { addCorrelation(place, &metadata) }
     builder.program.arrangeSteps()
-    builder.program.buildScans(&builder.problems)
-    guard !builder.problems.hasErrors else { return nil }
+    builder.program.buildScans()
     return RuleSet(
       metadata: metadata, warnings: Diagnostics(builder.problems.items).items,
       skippedCount: skipped.count, program: builder.program)

@@ -26,8 +26,7 @@ enum Match: BitwiseCopyable {
 
 /// One condition: a field and what must be true of it.
 ///
-/// Never true of a field that is absent,
-/// negated or not, but for ``Match/absent``.
+/// Never true of a field that is absent, negated or not, but for ``Match/absent``.
 struct Test: BitwiseCopyable {
   var field: Field
   var match: Match
@@ -99,6 +98,7 @@ struct Program: Sendable {
   var jumps: [Jump] = []
   var rules: [CompiledRule] = []
   var correlations: [Correlation] = []
+  var scans: [Scan] = []
   /// Rules to evaluate at each step: a run of `stepRules` per ``StepKind``.
   var stepSlices: [Slice] = []
   var stepRules: [Int32] = []

@@ -64,7 +64,7 @@ public struct RuleEngine: ~Copyable {
     matchedAt = Array(repeating: 0, count: set.metadata.count)
     scans = ScanMemo(set.program.scans)
     scratch.reserveCapacity(256)
-    windows = CorrelationWindows(set.program.correlations)
+    windows = CorrelationWindows()
   }
 
   /// Evaluates every rule on one exchange and appends a verdict for each that is true.
@@ -255,7 +255,8 @@ public struct RuleEngine: ~Copyable {
       }
       let correlation = program.correlations[place]
       let count = windows.add(
-        group, value, at: at, in: place, correlation, evicted: &counters.evictedGroups)
+        group, value, at: at, timespan: correlation.timespan, capacity: correlation.capacity,
+        countsValues: correlation.countsValues, evicted: &counters.evictedGroups)
       if found == nil, correlation.holds(count) { found = count }
     }
     return found

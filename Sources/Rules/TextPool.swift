@@ -26,7 +26,8 @@ struct TextTest: BitwiseCopyable {
   var inner = Slice()
   /// Patterns with wildcards inside, as tokens.
   var globs = Slice()
-  /// The bit the field's scan sets when one of `inner` may be there; -1 without a scan.
+  /// The scan of the field, and the bit it sets when one of `inner` may be there; -1 without one.
+  var scan: Int32 = -1
   var scanBit: Int32 = -1
   /// Whether that bit is the answer for `inner`, without a second look.
   var scanIsExact = true
