@@ -104,5 +104,9 @@ let package = Package(
         "CrenelModel", "CrenelDecode", "CrenelBooking", "CrenelFeatures", "CrenelRules",
         "CrenelAlerts",
       ]),
+    // The built command, run as a user runs it.
+    .testTarget(
+      name: "CommandTests", dependencies: ["CrenelTestKit", "crenel"], path: "Tests/CommandTests",
+      swiftSettings: strict),
   ]
 )

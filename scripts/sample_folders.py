@@ -291,10 +291,12 @@ def all_samples():
     """(folder, arguments of replay, files by name, labels)."""
     ez = ["--site", "ezbooking"]
 
-    def folder(name, site, args=ez, split=False, as_json=False):
+    def folder(name, site, args=ez, split=False, as_json=False, packed=False):
         if as_json:
             return name, args, {"traffic.jsonl": site.json_text()}, site.labels
         text = site.text()
+        if packed:
+            return name, args, {"traffic.log.gz": text}, site.labels
         if not split:
             return name, args, {"traffic.log": text}, site.labels
         lines = text.splitlines(keepends=True)
@@ -304,7 +306,7 @@ def all_samples():
 
     return [
         folder("01-citizens", citizens()), folder("02-f5-evening", f5_evening(), split=True),
-        folder("03-association-desk", desk()), folder("04-naive-poller", poller()),
+        folder("03-association-desk", desk(), packed=True), folder("04-naive-poller", poller()),
         folder("05-drop-sniper", sniper()), folder("06-retry-hammer", hammer()),
         folder("07-api-direct", api_direct(), ["--site", "easyappointments"]),
         folder("08-declared-watcher", declared()),

@@ -156,7 +156,8 @@ extension RuleEngine {
       }
       let value = batch.bytes.span.extracting(text.range.indices)
       return program.texts.matches(
-        Int(place), value, scanned: scans.find(program.texts.tests[Int(place)], value, program.scans))
+        Int(place), value,
+        scanned: scans.find(program.texts.tests[Int(place)], value, program.scans))
     case .regexes(let run):
       for place in run.indices {
         let outcome =
