@@ -1,6 +1,6 @@
 import CrenelFeatures
 import CrenelModel
-import CrenelRules
+public import CrenelRules
 
 /// Language of texts for people.
 public enum Language: String, CaseIterable, Sendable {
@@ -8,7 +8,7 @@ public enum Language: String, CaseIterable, Sendable {
 }
 
 /// Findings and reasons in words.
-enum Phrases {
+public enum Phrases {
   /// The rule's finding, its `{feature}` and `{threshold}` places filled from the reasons.
   static func finding(_ rule: RuleMetadata, _ reasons: [Reason], _ language: Language) -> String {
     var text = language == .fr ? rule.finding.fr : rule.finding.en
@@ -26,7 +26,7 @@ enum Phrases {
   }
 
   /// A number with its unit: `112 ms`, `1.5 s`, `0.97`; in French with a comma and hard spaces.
-  static func amount(_ value: Double, _ unit: String, _ language: Language) -> String {
+  public static func amount(_ value: Double, _ unit: String, _ language: Language) -> String {
     guard value.isFinite else { return "—" }
     let space = language == .fr ? "\u{a0}" : " "
     var number = value
@@ -62,7 +62,9 @@ enum Phrases {
   }
 
   /// The name and unit of what was measured.
-  static func measure(_ measure: Measure, _ rules: [RuleMetadata]) -> (name: String, unit: String) {
+  public static func measure(_ measure: Measure, _ rules: [RuleMetadata]) -> (
+    name: String, unit: String
+  ) {
     switch measure {
     case .feature(let name):
       (FeatureCatalogue.name(of: name), FeatureCatalogue.descriptor(of: name.feature).unit)

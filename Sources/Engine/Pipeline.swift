@@ -64,6 +64,13 @@ public struct Pipeline: ~Copyable {
     return Passage(step: step, subjects: subjects)
   }
 
+  /// Every detection with each of its conditions, at the exchange processed last.
+  public mutating func explain(
+    _ batch: borrowing ExchangeBatch, _ index: Int, _ passage: Passage
+  ) -> [RuleTrace] {
+    rules.explain(batch, index, passage.step, features, passage.subjects)
+  }
+
   /// Closes what is open, at the end of the input.
   public mutating func finish() { alerts.finish() }
 

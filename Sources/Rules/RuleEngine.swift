@@ -199,7 +199,7 @@ public struct RuleEngine: ~Copyable {
   // MARK: - Correlations
 
   /// Whether a rule was true of the exchange being evaluated.
-  private func hasMatched(_ rule: Int32) -> Bool { matchedAt[Int(rule)] == generation }
+  func hasMatched(_ rule: Int32) -> Bool { matchedAt[Int(rule)] == generation }
 
   private mutating func correlate(
     _ batch: borrowing ExchangeBatch, _ index: Int, _ step: borrowing Step,

@@ -24,7 +24,7 @@ struct Crenel: ParsableCommand {
     version: CrenelVersion.text,
     subcommands: [
       ReplayCommand.self, ExchangesCommand.self, FeaturesCommand.self, StatsCommand.self,
-      RulesCommand.self, SiteCommand.self, DoctorCommand.self,
+      ExplainCommand.self, RulesCommand.self, SiteCommand.self, DoctorCommand.self,
       CompletionsCommand.self,
     ])
 

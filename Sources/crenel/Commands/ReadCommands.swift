@@ -94,3 +94,39 @@ struct StatsCommand: ParsableCommand {
     try input.check(report)
   }
 }
+
+/// `crenel explain INPUT…`.
+struct ExplainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "explain",
+    abstract: "Show why a client was, or was not, flagged.",
+    discussion: """
+      For each rule: every condition, its value and threshold at the moment when most of them
+      held, fired or not; then the client's steps in time.
+
+      EXAMPLES
+        crenel explain --client 192.0.2.7 access.log
+        crenel explain --alert 9f0c51a7 --site ezbooking access.log
+      """)
+
+  @OptionGroup var input: InputOptions
+  @OptionGroup var rules: RuleOptions
+  @OptionGroup var output: OutputOptions
+
+  @Option(help: ArgumentHelp("The client's address.", valueName: "address"))
+  var client: String?
+
+  @Option(help: ArgumentHelp("The id of an alert, or its first letters.", valueName: "id"))
+  var alert: String?
+
+  func run() throws {
+    guard (client == nil) != (alert == nil) else {
+      throw ValidationError("give one of --client ADDRESS and --alert ID")
+    }
+    var options = input.runOptions(label: "explain")
+    rules.apply(to: &options)
+    let report = try Explain.run(
+      options, client: client, alert: alert, isJSON: output.isJSON, language: output.lang)
+    try input.check(report)
+  }
+}

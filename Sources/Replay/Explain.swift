@@ -1,0 +1,179 @@
+import CrenelAlerts
+import CrenelBooking
+import CrenelEngine
+public import CrenelModel
+import CrenelRules
+
+/// `crenel explain`: why a client was, or was not, flagged.
+public enum Explain {
+  /// Runs the inputs and writes, for one client, every rule's conditions and the client's steps.
+  ///
+  /// Throws when neither the client nor the alert is found in the input.
+  public static func run(
+    _ options: RunOptions, client: String?, alert: String?, isJSON: Bool, language: String
+  ) throws(Diagnostics) -> InputReport {
+    let setup = try Setup(options)
+    let wanted =
+      if let client {
+        try address(client)
+      } else {
+        try addresses(of: alert ?? "", options, setup)
+      }
+    let inputs = try ReplayInputs(options, setup)
+    var watcher = ClientWatcher(
+      pipeline: try setup.pipeline(hashSeed: options.hashSeed), wanted: wanted)
+    inputs.run(&watcher)
+    watcher.finish()
+    guard watcher.exchanges > 0 else {
+      throw Diagnostics([
+        Diagnostic(
+          code: "no-such-client", at: SourcePosition(file: "--client"),
+          "no request of \(wanted.map(\.description).joined(separator: ", ")) is in the input",
+          hint: "crenel exchanges shows the clients as they were read")
+      ])
+    }
+    let page = ExplainPage(
+      watcher: watcher.account, rules: setup.rules.metadata, names: inputs.names,
+      language: Language(rawValue: language) ?? .en)
+    var output = OutputStream.standardOutput()
+    output.write(isJSON ? page.json : Array(page.text.utf8))
+    output.flush()
+    inputs.report.tell(isQuiet: true)
+    return inputs.report
+  }
+
+  private static func address(_ text: String) throws(Diagnostics) -> Set<ClientAddress> {
+    guard let address = ClientAddress(parsing: Array(text.utf8).span) else {
+      throw Diagnostics([
+        Diagnostic(
+          code: "bad-address", at: SourcePosition(file: "--client"), "'\(text)' is no address",
+          hint: "such as 192.0.2.7 or 2001:db8::7")
+      ])
+    }
+    return [address]
+  }
+
+  /// The addresses of an alert whose id begins with `prefix`.
+  private static func addresses(
+    of prefix: String, _ options: RunOptions, _ setup: Setup
+  ) throws(Diagnostics) -> Set<ClientAddress> {
+    let inputs = try ReplayInputs(options, setup)
+    var collector = AlertCollector(pipeline: try setup.pipeline(hashSeed: options.hashSeed))
+    inputs.run(&collector)
+    let found = collector.finish().filter { $0.id.hasPrefix(prefix.lowercased()) }
+    guard !found.isEmpty, prefix.count >= 4 else {
+      throw Diagnostics([
+        Diagnostic(
+          code: "no-such-alert", at: SourcePosition(file: "--alert"),
+          "no alert of this input has an id that begins with '\(prefix)'",
+          hint: "give at least four letters of event.id, and the same --site and rules")
+      ])
+    }
+    return Set(found.flatMap { $0.addresses + [$0.client] })
+  }
+}
+
+/// What was seen of a client.
+struct ClientAccount {
+  /// A step in time.
+  struct Moment {
+    var at: Timestamp
+    var step: StepKind
+    var outcome: StepOutcome
+    var status: UInt16
+    var client: ClientAddress
+    var place: Provenance
+    var request: String
+  }
+
+  /// A rule at the moment when most of its conditions held.
+  struct Best {
+    var trace: RuleTrace
+    var at: Timestamp
+    var place: Provenance
+    var fired: UInt64
+  }
+
+  var exchanges: UInt64 = 0
+  var moments: [Moment] = []
+  var best: [Int32: Best] = [:]
+  var records: [AlertRecord] = []
+}
+
+/// Follows one client through the pipeline.
+struct ClientWatcher: ExchangeConsumer, ~Copyable {
+  /// Steps kept for the timeline.
+  private static let momentLimit = 500
+
+  private var pipeline: Pipeline
+  private let wanted: Set<ClientAddress>
+  private(set) var account = ClientAccount()
+
+  init(pipeline: consuming Pipeline, wanted: Set<ClientAddress>) {
+    self.pipeline = pipeline
+    self.wanted = wanted
+  }
+
+  var isDone: Bool { false }
+  var exchanges: UInt64 { account.exchanges }
+
+  mutating func consume(_ batch: borrowing ExchangeBatch, _ range: Range<Int>) {
+    for i in range {
+      let passage = pipeline.process(batch, i)
+      guard wanted.contains(batch.exchanges[i].client) else { continue }
+      note(batch, i, passage)
+    }
+    take(pipeline.drain())
+  }
+
+  mutating func finish() {
+    pipeline.finish()
+    take(pipeline.drain())
+  }
+
+  private mutating func take(_ records: [AlertRecord]) {
+    account.records += records.filter { record in
+      record.action == .opened && record.addresses.contains { wanted.contains($0) }
+    }
+  }
+
+  private mutating func note(
+    _ batch: borrowing ExchangeBatch, _ index: Int, _ passage: Pipeline.Passage
+  ) {
+    let exchange = batch.exchanges[index]
+    account.exchanges += 1
+    for trace in pipeline.explain(batch, index, passage) {
+      let held = trace.conditions.filter(\.holds).count
+      var best =
+        account.best[trace.rule]
+        ?? ClientAccount.Best(
+          trace: trace, at: exchange.at, place: exchange.provenance, fired: 0)
+      let before = best.trace.conditions.filter(\.holds).count
+      let isBetter = (trace.fired, held) > (best.trace.fired, before)
+      if isBetter {
+        best.trace = trace
+        best.at = exchange.at
+        best.place = exchange.provenance
+      }
+      if trace.fired { best.fired += 1 }
+      account.best[trace.rule] = best
+    }
+    let kind = passage.step.kind
+    guard kind != .asset, account.moments.count < Self.momentLimit else { return }
+    let request = [batch.string(exchange[.method]), batch.string(exchange[.target])]
+    account.moments.append(
+      ClientAccount.Moment(
+        at: exchange.at, step: kind, outcome: passage.step.outcome, status: exchange.status,
+        client: exchange.client, place: exchange.provenance,
+        request: request.compactMap { $0 }.joined(separator: " ")))
+  }
+}
+
+extension Bool {
+  fileprivate var rank: Int { self ? 1 : 0 }
+}
+
+/// Orders traces: fired before not, then by conditions held.
+private func > (left: (Bool, Int), right: (Bool, Int)) -> Bool {
+  (left.0.rank, left.1) > (right.0.rank, right.1)
+}
