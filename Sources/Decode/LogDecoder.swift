@@ -113,11 +113,12 @@ public struct LogDecoder: ~Copyable {
   private mutating func text(
     _ range: Range<Int>, _ place: Provenance, _ bytes: inout [UInt8], _ exchange: inout Exchange
   ) -> LineOutcome {
-    var furthest: (reason: RejectReason, at: Int)?
+    var furthest: LineFailure?
     for i in texts.indices {
       exchange = Exchange(at: Timestamp(nanoseconds: 0), provenance: place)
       exchange.raw = ByteRange(range)
       guard let failure = texts[i].decode(range, &bytes, &exchange) else { return .exchange }
+      if failure.hasShape { return .rejected(failure.reason, at: failure.at) }
       if furthest.map({ failure.at > $0.at }) ?? true { furthest = failure }
     }
     return .rejected(furthest?.reason ?? .noMatch, at: furthest?.at ?? range.lowerBound)

@@ -13,9 +13,11 @@ struct TextLineDecoder {
   /// Reads one line into `exchange`; says why when it cannot, and where.
   mutating func decode(
     _ line: Range<Int>, _ bytes: inout [UInt8], _ exchange: inout Exchange
-  ) -> (reason: RejectReason, at: Int)? {
+  ) -> LineFailure? {
     var fields = LineFields()
-    if let failure = match(line, bytes.span, &exchange, &fields) { return failure }
+    if let failure = match(line, bytes.span, &exchange, &fields) {
+      return LineFailure(reason: failure.reason, at: failure.at, hasShape: false)
+    }
     if format.hasEscapes,
       find(UInt8(ascii: "\\"), in: bytes.span, from: line.lowerBound, to: line.upperBound)
         < line.upperBound
@@ -24,7 +26,8 @@ struct TextLineDecoder {
     }
     if let reason = finisher.finish(fields, &exchange, bytes.span) {
       let place = reason == .badNumber ? fields.elapsed : fields.time
-      return (reason, place.isPresent ? Int(place.offset) : line.lowerBound)
+      return LineFailure(
+        reason: reason, at: place.isPresent ? Int(place.offset) : line.lowerBound, hasShape: true)
     }
     return nil
   }
@@ -153,6 +156,14 @@ struct TextLineDecoder {
     else { return range }
     return LogEscapes.decode(indices, &bytes)
   }
+}
+
+/// Why a line is none of a format, and where.
+struct LineFailure {
+  var reason: RejectReason
+  var at: Int
+  /// Whether the line has the format's shape, and a field of it cannot be.
+  var hasShape: Bool
 }
 
 /// The escapes of nginx (`\x22`, `\x5C`) and Apache (`\"`, `\\`, `\n`, `\xHH`).
