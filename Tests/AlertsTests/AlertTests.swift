@@ -1,0 +1,246 @@
+import CrenelAlerts
+import CrenelBooking
+import CrenelFeatures
+import CrenelModel
+import CrenelRules
+import CrenelTestKit
+import Foundation
+import Testing
+
+/// A stage with one rule, fed by hand.
+private struct Bench: ~Copyable {
+  var stage: AlertStage
+  var features = FeatureStage(FeatureConfiguration())
+  let rules: [RuleMetadata]
+
+  init(_ yaml: String = "", level: String = "high", verdict: String = "sniper", key: [UInt8]? = nil)
+    throws
+  {
+    var names = FieldNames()
+    let text = """
+      title: Test rule
+      id: 00000000-0000-4000-8000-000000000001
+      logsource: { product: crenel, service: booking }
+      detection:
+        list: { booking.step: list }
+        condition: list
+      level: \(level)
+      crenel:
+        verdict: \(verdict)
+        subject: session
+        close_after: 10m
+        finding: { en: "Polled {session.polls} times.", fr: "Interrogé {session.polls} fois." }
+      \(yaml)
+      """
+    rules = try RuleSet.parse(files: [("booking/t.yml", text)], names: &names).metadata
+    var configuration = AlertConfiguration()
+    configuration.siteKey = key
+    stage = AlertStage(configuration, rules: rules)
+  }
+
+  /// One verdict at `at` seconds with reasons of the families given.
+  mutating func raise(
+    at: Int64, client: String = "192.0.2.7", session: UInt64 = 5, line: String = "a line",
+    reasons: [(Feature, Double)] = [(.polls, 40), (.assetRatio, 0)], agent: UInt64 = 9,
+    flags: Step.Flags = [.sessionByCookie]
+  ) {
+    var batch = ExchangeBatch()
+    batch.bytes = Array(line.utf8)
+    var exchange = Exchange(
+      at: Timestamp(nanoseconds: at * Nanoseconds.second),
+      provenance: Provenance(
+        source: 0, offset: UInt64(at) * 100, length: UInt32(line.utf8.count), line: UInt64(at)))
+    exchange.raw = ByteRange(0..<batch.bytes.count)
+    exchange.client = ClientAddress(parsing: Array(client.utf8).span) ?? .none
+    exchange.resolution = Nanoseconds.millisecond
+    batch.exchanges = [exchange]
+    var step = Step()
+    step.kind = .list
+    step.client = exchange.client
+    step.session = session
+    step.agent = agent
+    step.flags = flags
+    let subjects = features.update(exchange, step, in: batch)
+    stage.advance(to: exchange.at)
+    var verdict = Verdict(rule: 0, subject: rules[0].subject)
+    for (feature, value) in reasons {
+      verdict.add(
+        Reason(
+          .feature(FeatureName(.session, feature)), .greaterOrEqual, value: value, threshold: 1))
+    }
+    stage.raise(verdict, exchange, step, in: batch, features, subjects)
+  }
+
+  mutating func lines(_ records: [AlertRecord]) -> [String] {
+    var encoder = ECSEncoder(rules: rules)
+    return records.map {
+      String(decoding: encoder.line($0, Completeness(unparsed: 2)) { _ in "stdin" }, as: UTF8.self)
+    }
+  }
+}
+
+@Suite("Life of an alert")
+struct LifecycleTests {
+  @Test("one verdict opens, many are counted and told at 10 and 100, silence closes")
+  func life() throws {
+    var bench = try Bench()
+    for i in 0..<150 { bench.raise(at: Int64(i)) }
+    bench.raise(at: 5_000, client: "192.0.2.8", session: 6)
+    let records = bench.stage.drain()
+    #expect(records.map(\.action) == [.opened, .updated, .updated, .closed, .opened])
+    #expect(records.map(\.matches) == [1, 10, 100, 150, 1])
+    #expect(
+      records[3].suppressed == 50 && records[3].at.nanoseconds == (149 + 600) * Nanoseconds.second)
+    #expect(records[0].id == records[3].id && records[0].id != records[4].id)
+    bench.stage.finish()
+    #expect(bench.stage.drain().map(\.action) == [.closed])
+  }
+
+  @Test("every verdict is in a count: told ones and suppressed ones make all of them")
+  func nothingLost() throws {
+    var bench = try Bench()
+    for i in 0..<237 { bench.raise(at: Int64(i), client: "192.0.2.\(1 + i % 3)") }
+    bench.stage.finish()
+    let records = bench.stage.drain()
+    let told = records.filter { $0.action != .closed }.count
+    let suppressed = records.reduce(0) { $0 + $1.suppressed }
+    #expect(UInt64(told) + suppressed == 237)
+    #expect(records.last?.addresses.count == 3)
+  }
+
+  @Test("the id is the evidence's: any byte of the line, another actor or rule changes it")
+  func ids() throws {
+    func id(_ line: String, session: UInt64 = 5, key: [UInt8]? = nil) throws -> String {
+      var bench = try Bench(key: key)
+      bench.raise(at: 1, session: session, line: line)
+      return try #require(bench.stage.drain().first).id
+    }
+    let plain = try id("a line")
+    #expect(try id("a line") == plain && plain.count == 32)
+    #expect(try id("a linf") != plain)
+    #expect(try id("a line", session: 6) != plain)
+    #expect(try id("a line", key: Array(repeating: 1, count: 32)) != plain)
+  }
+
+  @Test("staff is never alerted")
+  func staff() throws {
+    var bench = try Bench()
+    bench.raise(at: 1, flags: [.staff])
+    #expect(bench.stage.drain().isEmpty && bench.stage.staffVerdicts == 1)
+  }
+}
+
+@Suite("Levels")
+struct LevelTests {
+  @Test("two families keep the level, one does not")
+  func families() throws {
+    var two = try Bench()
+    two.raise(at: 1)
+    #expect(two.stage.drain().first?.level == .high)
+    var one = try Bench()
+    one.raise(at: 1, reasons: [(.polls, 4), (.gapCount, 30)])
+    let record = try #require(one.stage.drain().first)
+    #expect(record.level == .low && record.caps == [.oneFamily] && record.families == [.timing])
+  }
+
+  @Test("a watcher is low at most, declared automation informational")
+  func caps() throws {
+    var watcher = try Bench(verdict: "watcher")
+    watcher.raise(at: 1)
+    #expect(watcher.stage.drain().first?.level == .low)
+    var declared = try Bench()
+    declared.raise(at: 1, flags: [.declared, .sessionByCookie])
+    let record = try #require(declared.stage.drain().first)
+    #expect(record.level == .informational && record.caps.contains(.declared))
+  }
+
+  @Test("many browsers on one address leave the shared address open, and cap")
+  func sharedAddress() throws {
+    var bench = try Bench()
+    for agent in 1...5 {
+      bench.raise(at: Int64(agent), session: UInt64(agent), agent: UInt64(agent), flags: [])
+    }
+    let records = bench.stage.drain()
+    #expect(records.first?.level == .high && records.last?.level == .low)
+    let finding = records.last?.benign.first { $0.hypothesis == .sharedAddress }
+    #expect(finding?.result == .plausible && finding?.because.fr.contains("navigateurs") == true)
+  }
+}
+
+@Suite("Encoding")
+struct EncodingTests {
+  @Test("a record is one line of ECS, keys in order, byte for byte")
+  func golden() throws {
+    var bench = try Bench()
+    bench.raise(at: 1_614_585_603)
+    let line = bench.lines(bench.stage.drain())[0]
+    #expect(
+      line.hasPrefix(
+        #"{"@timestamp":"2021-03-01T08:00:03.000Z","ecs":{"version":"8.17"},"event":{"kind":"alert","id":""#
+      ))
+    #expect(
+      line.contains(
+        #""action":"opened","start":"2021-03-01T08:00:03.000Z","end":"2021-03-01T08:00:03.000Z","severity":73,"category":["web"],"provider":"crenel"},"rule":{"id":"00000000-0000-4000-8000-000000000001","name":"Test rule","version":"1","level":"high","ruleset":"booking"},"source":{"ip":"192.0.2.7"},"related":{"ip":["192.0.2.7"]},"crenel":{"schema":1,"verdict":"sniper""#
+      ))
+    #expect(
+      line.contains(
+        #""completeness":{"unparsed":2,"late":0,"evicted":0,"gaps":[]},"message":{"en":"Polled 40 times.","fr":"Interrogé 40 fois."}}}"#
+      ))
+    #expect(line.hasSuffix("\n") && line.split(separator: "\n").count == 1)
+  }
+
+  @Test("the text for a terminal holds no escape of the log's, and colours only when asked")
+  func terminal() throws {
+    var bench = try Bench()
+    bench.raise(at: 1, line: "\u{1b}[31m")
+    let records = bench.stage.drain()
+    var plain = TextRenderer(rules: bench.rules, language: .fr, hasColour: false)
+    let text = plain.text(records[0]) { _ in "log\u{1b}]0;x" }
+    #expect(!text.contains("\u{1b}") && text.contains("à décharge") && text.contains("\\x1b]0;x"))
+    #expect(plain.summary().contains("Test rule"))
+    var coloured = TextRenderer(rules: bench.rules, language: .en, hasColour: true)
+    #expect(coloured.text(records[0]) { _ in "log" }.contains("\u{1b}[31m"))
+  }
+
+  @Test("every recorded alert fits docs/alert.schema.json, and a wrong one does not")
+  func schema() throws {
+    let script = """
+      import glob, json, sys
+      try:
+        import jsonschema
+      except ImportError:
+        sys.exit(77)
+      root = sys.argv[1]
+      schema = json.load(open(root + "docs/alert.schema.json"))
+      check = jsonschema.Draft202012Validator(schema)
+      check.check_schema(schema)
+      count = 0
+      for path in sorted(glob.glob(root + "samples/*/expected-alerts.ndjson")):
+        for line in open(path):
+          errors = list(check.iter_errors(json.loads(line)))
+          if errors: sys.exit(path + ": " + errors[0].message)
+          count += 1
+      alert = json.loads(line)
+      for damage in ("del alert['event']['id']", "alert['extra'] = 1",
+                     "alert['crenel']['benign'][0]['result'] = 'guilty'"):
+        copy = json.loads(json.dumps(alert))
+        exec(damage, {"alert": copy})
+        if not list(check.iter_errors(copy)): sys.exit("accepted: " + damage)
+      print(count)
+      """
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/python3")
+    process.arguments = ["-c", script, SharedData.package]
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    try process.run()
+    process.waitUntilExit()
+    let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    guard process.terminationStatus != 77 else {
+      print("skipped: no python3-jsonschema")
+      return
+    }
+    #expect(process.terminationStatus == 0)
+    #expect((Int(output.filter(\.isNumber)) ?? 0) > 50)
+  }
+}

@@ -1,0 +1,366 @@
+import CrenelBooking
+import CrenelModel
+import CrenelTestKit
+import Foundation
+import Testing
+
+/// One exchange, made by hand.
+struct Request {
+  var method = "GET"
+  var path = "/"
+  var query: String?
+  var status: UInt16 = 200
+  var location: String?
+  var agent: String? = "Mozilla/5.0"
+  var client = "192.0.2.7"
+  var at: Int64 = 1_000
+  var extras: [(Int, String)] = []
+
+  func append(to batch: inout ExchangeBatch) {
+    var exchange = Exchange(
+      at: Timestamp(nanoseconds: at * Nanoseconds.second),
+      provenance: Provenance(source: 0, offset: UInt64(batch.exchanges.count), length: 1, line: 1))
+    func put(_ text: String?) -> ByteRange {
+      guard let text else { return .absent }
+      let start = batch.bytes.count
+      batch.bytes += Array(text.utf8)
+      return ByteRange(start..<batch.bytes.count)
+    }
+    exchange[.method] = put(method)
+    exchange[.path] = put(path)
+    exchange[.query] = put(query)
+    exchange[.location] = put(location)
+    exchange[.userAgent] = put(agent)
+    exchange.status = status
+    exchange.client = ClientAddress(parsing: Array(client.utf8).span) ?? .none
+    for (slot, text) in extras { exchange.extras[slot] = put(text) }
+    batch.exchanges.append(exchange)
+  }
+}
+
+/// The steps of requests under a profile.
+func steps(
+  _ requests: [Request], _ profile: SiteProfile, names: FieldNames? = nil, key: [UInt8]? = nil
+) throws -> (steps: [Step], batch: ExchangeBatch) {
+  var batch = ExchangeBatch()
+  for request in requests { request.append(to: &batch) }
+  var stage = try BookingStage(
+    profile: profile, names: names ?? profile.requestedNames, siteKey: key,
+    disposable: DisposableDomains("yopmail.com\n# comment\n"))
+  return (batch.exchanges.indices.map { stage.classify(batch, $0) }, batch)
+}
+
+func shipped(_ name: String) throws -> SiteProfile {
+  let path = SharedData.package + "rules/sites/\(name).yml"
+  let text = String(decoding: try SharedData.bytes(path), as: UTF8.self)
+  return try SiteProfileParser.parse(text, file: path)
+}
+
+@Suite("Shipped profiles")
+struct ShippedProfileTests {
+  typealias Route = (
+    site: String, method: String, path: String, query: String?, location: String?, step: StepKind,
+    outcome: StepOutcome, service: String?, slot: String?
+  )
+
+  static let routes: [Route] = [
+    ("ezbooking", "GET", "/booking/create/14500", nil, nil, .landing, .unknown, "14500", nil),
+    (
+      "ezbooking", "GET", "/index.php/booking/create/14500/0", nil, nil, .landing, .unknown,
+      "14500", nil
+    ),
+    (
+      "ezbooking", "POST", "/booking/create/14500/1", nil, "/booking/create/14500/2", .list, .none,
+      "14500", nil
+    ),
+    (
+      "ezbooking", "POST", "/booking/create/14500/1", nil, "https://h/booking/create/14500/3",
+      .list, .available, "14500", nil
+    ),
+    ("ezbooking", "GET", "/booking/create/14500/1", nil, nil, .list, .unknown, "14500", nil),
+    ("ezbooking", "GET", "/booking/create/14500/3", nil, nil, .select, .unknown, "14500", nil),
+    (
+      "ezbooking", "GET", "/ezjscore/call/bookingserver::planning::assign::1::2::-1", nil, nil,
+      .list, .unknown, nil, nil
+    ),
+    ("ezbooking", "GET", "/booking/create/14500/4", nil, nil, .select, .unknown, "14500", nil),
+    ("ezbooking", "POST", "/booking/create/14500/4", nil, nil, .hold, .success, "14500", nil),
+    (
+      "ezbooking", "GET", "/booking/create/14500/5/1614585600", nil, nil, .hold, .success, "14500",
+      "1614585600"
+    ),
+    ("ezbooking", "POST", "/booking/create/14500/6", nil, nil, .captcha, .success, "14500", nil),
+    ("ezbooking", "POST", "/booking/create/14500/8", nil, nil, .identity, .success, "14500", nil),
+    ("ezbooking", "GET", "/booking/create/14500/9", nil, nil, .confirm, .success, "14500", nil),
+    ("ezbooking", "GET", "/booking/confirm/abc", nil, nil, .confirmMail, .success, nil, nil),
+    (
+      "ezbooking", "POST", "/ezjscore/call/bookingserver::verify", nil, nil, .oracle, .success, nil,
+      nil
+    ),
+    ("ezbooking", "GET", "/design/site.css", nil, nil, .asset, .unknown, nil, nil),
+    ("ezbooking", "GET", "/actualites", nil, nil, .other, .unknown, nil, nil),
+    (
+      "rdvpref", "GET", "/rdvpref/reservation/demarche/1234/creneau/", nil, nil, .list, .unknown,
+      "1234", nil
+    ),
+    (
+      "rdvpref", "POST", "/rdvpref/reservation/demarche/1234/_validerCaptcha", nil, nil, .captcha,
+      .success, "1234", nil
+    ),
+    (
+      "rdvpref", "GET", "/rdvpref/reservation/demarche/1234/cgu/", nil, nil, .captcha, .unknown,
+      "1234", nil
+    ),
+    (
+      "rdvpref", "GET", "/rdvpref/reservation/demarche/1234/", nil, nil, .landing, .unknown, "1234",
+      nil
+    ),
+    (
+      "rdv-service-public", "GET", "/prendre_rdv", "motif_id=7&lieu_id=3", nil, .list, .unknown,
+      "7", nil
+    ),
+    (
+      "rdv-service-public", "GET", "/prendre_rdv", "departement=75", nil, .landing, .unknown, nil,
+      nil
+    ),
+    (
+      "rdv-service-public", "GET", "/users/rdv_wizard_step/new", "starts_at=2026-03-01", nil,
+      .select, .unknown, nil, "2026-03-01"
+    ),
+    (
+      "rdv-service-public", "POST", "/users/rdvs", nil, "/users/rdvs/99", .confirm, .success, nil,
+      nil
+    ),
+    (
+      "rdv-service-public", "POST", "/users/rdvs", nil, "/prendre_rdv", .confirm, .failure, nil, nil
+    ),
+    ("rdv-service-public", "PUT", "/users/rdvs/9/cancel", nil, nil, .cancel, .success, nil, nil),
+    (
+      "rdv-service-public", "POST", "/users/user_name_initials_verification", nil, nil, .oracle,
+      .success, nil, nil
+    ),
+    ("rdv-service-public", "GET", "/admin/x", nil, nil, .staff, .unknown, nil, nil),
+    ("rdv-service-public", "GET", "/prescripteur/start", nil, nil, .other, .unknown, nil, nil),
+    (
+      "zms-citizen", "GET", "/buergeransicht/api/citizen/available-calendar/", "serviceIds=5", nil,
+      .list, .unknown, "5", nil
+    ),
+    (
+      "zms-citizen", "POST", "/api/citizen/reserve-appointment/", nil, nil, .hold, .success, nil,
+      nil
+    ),
+    (
+      "zms-citizen", "POST", "/api/citizen/update-appointment/", nil, nil, .identity, .success, nil,
+      nil
+    ),
+    (
+      "zms-citizen", "POST", "/api/citizen/preconfirm-appointment/", nil, nil, .confirm, .success,
+      nil, nil
+    ),
+    (
+      "lutece-appointment", "GET", "/rdvtitres/jsp/site/Portal.jsp",
+      "page=appointment&view=getViewAppointmentForm&id_form=4&starting_date_time=T9", nil, .hold,
+      .success, "4", "T9"
+    ),
+    (
+      "lutece-appointment", "GET", "/jsp/site/Portal.jsp",
+      "page=appointment&view=getViewAppointmentCalendar&id_form=4", nil, .list, .unknown, "4", nil
+    ),
+    ("icpplus", "POST", "/icpplus/acValidarEntrada", nil, nil, .identity, .success, nil, nil),
+    ("icpplus", "POST", "/icpplustieb/acOfertarCita", nil, nil, .hold, .success, nil, nil),
+    ("icpplus", "POST", "/icpco/acGrabarCita", nil, nil, .confirm, .success, nil, nil),
+    (
+      "easyappointments", "POST", "/index.php/booking/get_available_hours", nil, nil, .list,
+      .unknown, nil, nil
+    ),
+    ("easyappointments", "POST", "/booking/register", nil, nil, .confirm, .success, nil, nil),
+    (
+      "easyappointments", "POST", "/index.php/booking_cancellation/of/abc", nil, nil, .cancel,
+      .success, nil, nil
+    ),
+    ("generic", "GET", "/fr/RDV/creneaux", nil, nil, .list, .unknown, nil, nil),
+    ("generic", "POST", "/api/reserve", nil, nil, .hold, .success, nil, nil),
+    ("generic", "GET", "/facebook/bookmarks", nil, nil, .other, .unknown, nil, nil),
+    ("generic", "GET", "/slots.png", nil, nil, .list, .unknown, nil, nil),
+  ]
+
+  @Test("each route falls into its step", arguments: routes.indices)
+  func route(index: Int) throws {
+    let route = Self.routes[index]
+    let request = Request(
+      method: route.method, path: route.path, query: route.query,
+      status: route.location == nil ? 200 : 302, location: route.location)
+    let (steps, batch) = try steps([request], shipped(route.site))
+    #expect(steps[0].kind == route.step, "\(route.site) \(route.method) \(route.path)")
+    #expect(steps[0].outcome == route.outcome, "\(route.site) \(route.method) \(route.path)")
+    #expect(batch.string(steps[0].service) == route.service)
+    #expect(batch.string(steps[0].slot) == route.slot)
+  }
+
+  @Test("a failing answer is a failure, whatever the step")
+  func failure() throws {
+    let (steps, _) = try steps(
+      [Request(method: "POST", path: "/booking/create/1/8", status: 502)], shipped("ezbooking"))
+    #expect(steps[0].outcome == .failure)
+  }
+
+  @Test("any bytes are some step, and no trap")
+  func hostile() throws {
+    var random = Seeded(4)
+    let profiles = try ["ezbooking", "lutece-appointment", "generic"].map(shipped)
+    for _ in 0..<2_000 {
+      func text() -> String {
+        String(
+          decoding: (0..<Int(random.next() % 60)).map { _ in
+            Array("/booking/create/5?=&%{}*.\u{0}é"[...].utf8)[Int(random.next() % 28)]
+          }, as: UTF8.self)
+      }
+      let request = Request(path: text(), query: text(), location: text())
+      let (found, _) = try steps([request], profiles[Int(random.next() % 3)])
+      #expect(found.count == 1)
+    }
+  }
+}
+
+@Suite("Profiles")
+struct SiteProfileParserTests {
+  @Test("every mistake is told with its place, at once")
+  func mistakes() throws {
+    let text = """
+      id: x
+      titel: y
+      client: { address: elsewhere, ipv6_prefix: 200, trusted_proxies: [10.0.0.0/99] }
+      hold: { ttl: soon }
+      steps:
+        - { step: lst, path: "/a" }
+        - { step: list, path: "~(" }
+        - { step: list, path: "a{b" }
+        - { step: list }
+        - { step: list, path: "/x", status: 9xx, outcome: maybe }
+      fields: { mailbox: [mail] }
+      staff: [nobody]
+      """
+    let error = try #require(throws: Diagnostics.self) {
+      try SiteProfileParser.parse(text, file: "s.yml")
+    }
+    let found = error.items.map { "\($0.position.line) \($0.code)" }
+    #expect(
+      found.sorted()
+        == [
+          "1 missing-key", "10 bad-status", "10 unknown-outcome", "11 bad-field", "12 bad-network",
+          "2 unknown-key", "3 bad-address-origin", "3 bad-network", "3 bad-prefix",
+          "4 bad-duration",
+          "6 unknown-step", "7 bad-regex", "8 bad-template", "9 rule-matches-all",
+        ].sorted(), "\(error)")
+    #expect(error.items.first { $0.code == "unknown-step" }?.hint?.contains("'list'") == true)
+    #expect(error.items.allSatisfy { $0.position.file == "s.yml" })
+  }
+
+  @Test("any text is a profile or refused, never a trap")
+  func hostile() throws {
+    var random = Seeded(12)
+    let base = Array(
+      String(
+        decoding: try SharedData.bytes(SharedData.package + "rules/sites/ezbooking.yml"),
+        as: UTF8.self))
+    for _ in 0..<150 {
+      var text = base
+      for _ in 0..<(1 + random.next() % 5) {
+        let place = Int(random.next() % UInt64(text.count))
+        text[place] = Array("{}[]:,~*\"'\n a1")[Int(random.next() % 14)]
+      }
+      _ = try? SiteProfileParser.parse(String(text), file: "m")
+    }
+    #expect(try SiteProfileParser.parse(String(base), file: "m").id == "ezbooking")
+  }
+}
+
+@Suite("Sessions and identities")
+struct IdentityTests {
+  @Test("a cookie names the session; without it, client, agent and an hour")
+  func sessions() throws {
+    let profile = try shipped("ezbooking")
+    let (found, _) = try steps(
+      [
+        Request(extras: [(0, "abc")]), Request(client: "192.0.2.8", extras: [(0, "abc")]),
+        Request(extras: [(0, "def")]), Request(at: 2_000), Request(at: 3_000),
+        Request(agent: "Other", at: 3_000), Request(at: 3_000 + 3_601),
+      ], profile)
+    #expect(found[0].session == found[1].session && found[0].session != found[2].session)
+    #expect(found[0].flags.contains(.sessionByCookie))
+    #expect(found[3].session == found[4].session && found[4].session != found[5].session)
+    #expect(found[6].session != found[4].session && found[6].flags.contains(.opensSession))
+  }
+
+  @Test("cookies are found in a Cookie header too, by name or prefix")
+  func cookieHeader() throws {
+    var batch = ExchangeBatch()
+    Request().append(to: &batch)
+    let header = "a=1; eZSESSIDabc=xyz; b=2"
+    let start = batch.bytes.count
+    batch.bytes += Array(header.utf8)
+    batch.exchanges[0][.cookies] = ByteRange(start..<batch.bytes.count)
+    let profile = try shipped("ezbooking")
+    var stage = try BookingStage(profile: profile, names: FieldNames(), siteKey: nil)
+    #expect(stage.classify(batch, 0).flags.contains(.sessionByCookie))
+  }
+
+  @Test(
+    "spellings of one mailbox are one token",
+    arguments: [
+      ("m.dupon@gmail.com", "mdupon@gmail.com", true),
+      ("MDupon@Gmail.com", "mdupon@gmail.com", false),
+      ("mdupon+x@gmail.com", "mdupon@gmail.com", true),
+      ("mdupon@googlemail.com", "mdupon@gmail.com", true),
+      ("mdupon%40gmail.com", "mdupon@gmail.com", false),
+      ("a.b@site.example", "ab@site.example", nil), ("a+t@site.example", "a@site.example", true),
+      ("a-t@yahoo.fr", "a@yahoo.fr", true), ("a-t@site.example", "a@site.example", nil),
+    ] as [(String, String, Bool?)])
+  func mailboxes(left: String, right: String, isAlias: Bool?) throws {
+    let profile = try shipped("ezbooking")
+    let slot = try #require(profile.requestedNames.slot(of: "form.email"))
+    let request = Request(method: "POST", path: "/booking/create/1/8")
+    let (found, batch) = try steps(
+      [left, right].map {
+        var copy = request
+        copy.extras = [(slot, $0)]
+        return copy
+      }, profile, key: Array(repeating: 7, count: 32))
+    #expect((found[0].mailbox == found[1].mailbox) == (isAlias != nil))
+    if let isAlias { #expect(found[0].mailboxTraits.contains(.alias) == isAlias) }
+    #expect(found[0].mailbox.isPresent && !batch.bytes.isEmpty)
+  }
+
+  @Test("tokens depend on the site's key, and shape is kept in place of the address")
+  func tokens() throws {
+    let profile = try shipped("ezbooking")
+    let slot = try #require(profile.requestedNames.slot(of: "form.email"))
+    let number = try #require(profile.requestedNames.slot(of: "form.number_agdref"))
+    let request = Request(
+      method: "POST", path: "/booking/create/1/8",
+      extras: [(slot, "x@mail.yopmail.com"), (number, "99 123-456 78")])
+    let plain = Request(
+      method: "POST", path: "/booking/create/1/8",
+      extras: [(slot, "no mailbox"), (number, "9912345678")])
+    let a = try steps([request, plain], profile, key: Array(repeating: 1, count: 32)).steps
+    let b = try steps([request], profile, key: Array(repeating: 2, count: 32)).steps
+    #expect(a[0].mailbox != b[0].mailbox)
+    #expect(a[0].mailboxTraits.contains(.disposable) && a[1].mailboxTraits.contains(.malformed))
+    #expect(a[0].document == a[1].document && a[0].document.isPresent)
+  }
+
+  @Test("staff and declared automation are told apart from everybody else")
+  func who() throws {
+    var profile = try shipped("ezbooking")
+    profile.staff = [try #require(Network("10.20.0.0/16"))]
+    let (found, _) = try steps(
+      [
+        Request(client: "10.20.3.4"), Request(agent: "Mozilla (UPTIMEROBOT/2)"),
+        Request(agent: nil),
+        Request(client: "2001:db8::1:2:3:4"),
+      ], profile)
+    #expect(found[0].flags.contains(.staff) && !found[1].flags.contains(.staff))
+    #expect(found[1].flags.contains(.declared) && !found[2].flags.contains(.declared))
+    #expect(found[2].agent == 0 && found[3].client.description == "2001:db8::")
+  }
+}
