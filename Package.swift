@@ -110,3 +110,15 @@ let package = Package(
       swiftSettings: strict),
   ]
 )
+
+// Off by default: they need a sanitizer, or a package that nothing else does.
+if Context.environment["CRENEL_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "crenel-fuzz",
+      dependencies: [
+        "CrenelModel", "CrenelCapture", "CrenelDecode", "CrenelBooking", "CrenelRules",
+      ],
+      path: "Sources/Fuzz",
+      swiftSettings: [.swiftLanguageMode(.v6), .unsafeFlags(["-parse-as-library"])]))
+}

@@ -1,6 +1,9 @@
 import CrenelModel
 
 /// One exchange as an ECS JSON line: only what the source had, in a fixed order.
+///
+/// Cookies and fields of forms carry sessions and identities: that they are there is said, and
+/// how long they are, never what they hold.
 struct ExchangeEncoder {
   private let names: [String]
   private var writer = JSONWriter()
@@ -27,11 +30,15 @@ struct ExchangeEncoder {
       let range = exchange[field]
       guard range.isPresent else { continue }
       writer.key(field.name)
-      writer.string(bytes: bytes.extracting(range.indices))
+      if field == .cookies {
+        writer.string(nil, Self.withheld(range))
+      } else {
+        writer.string(bytes: bytes.extracting(range.indices))
+      }
     }
     for (slot, name) in names.enumerated() where exchange.extras[slot].isPresent {
       writer.key("crenel.field." + name)
-      writer.string(bytes: bytes.extracting(exchange.extras[slot].indices))
+      writer.string(nil, Self.withheld(exchange.extras[slot]))
     }
     flags(exchange.flags)
     provenance(exchange.provenance, source: source)
@@ -39,6 +46,8 @@ struct ExchangeEncoder {
     writer.newline()
     return writer.bytes
   }
+
+  private static func withheld(_ range: ByteRange) -> String { "withheld, \(range.count) bytes" }
 
   private mutating func times(_ exchange: Exchange) {
     writer.beginObject("crenel.start")

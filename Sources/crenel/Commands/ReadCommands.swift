@@ -8,6 +8,8 @@ struct ExchangesCommand: ParsableCommand {
     commandName: "exchanges",
     abstract: "Write what was decoded, one JSON line a request, in event order.",
     discussion: """
+      Cookies and form fields are withheld: only that they are there, and how long they are.
+
       EXAMPLES
         crenel exchanges access.log | jq -r '.source.ip' | sort | uniq -c
         crenel exchanges --format haproxy haproxy.log
