@@ -8,6 +8,9 @@ struct JSONLineDecoder {
   private var finisher: Finisher
   private let takers: TextLineDecoder
 
+  /// Whether the line read last had a key for the client, be it a socket without an address.
+  private(set) var sawClient = false
+
   /// The slot of a request body, when a form field is asked for.
   private let bodySlot: Int?
 
@@ -97,6 +100,7 @@ struct JSONLineDecoder {
         return .rejected(reason, at: Int(value.range.offset))
       }
     }
+    sawClient = fields.remote.isPresent || exchange[.forwardedFor].isPresent
     guard fields.timeKind != .none, hasRequest(fields, exchange) else {
       return .rejected(.missingField, at: start)
     }
@@ -185,7 +189,7 @@ enum JSONDetection {
           at: Timestamp(nanoseconds: 0),
           provenance: Provenance(source: 0, offset: 0, length: 0, line: 0))
         let outcome = decoder.decode(bytes.indices, &bytes, &exchange)
-        if case .exchange = outcome, exchange.client.kind != .none { count += 1 }
+        if case .exchange = outcome, decoder.sawClient { count += 1 }
       }
       if count > (best?.count ?? 0) { best = (map, count) }
     }
