@@ -56,7 +56,7 @@ let package = Package(
     stage("Model"),
     stage("YAML", ["CrenelModel", yams]),
     stage("Pattern", ["CrenelModel", "CPCRE2"]),
-    stage("Capture", ["CrenelModel", "CArchive", "CBytes"]),
+    stage("Capture", ["CrenelModel", "CArchive"]),
     stage("Decode", ["CrenelModel", "CBytes"]),
     stage("Booking", ["CrenelModel", "CrenelYAML", "CrenelPattern", crypto]),
     stage("Features", ["CrenelModel", "CrenelBooking"]),

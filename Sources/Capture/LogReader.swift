@@ -1,4 +1,3 @@
-import CBytes
 public import CrenelModel
 
 /// Cuts one input into chunks of whole lines.
@@ -12,16 +11,13 @@ public struct LogReader: ~Copyable {
     public var lines: Range<Int>
     /// Place of the first byte in the decompressed input.
     public var offset: UInt64
-    /// Number of the first line, from 1.
-    public var line: UInt64
     /// Whether this was all; there may be lines even so.
     public var isEnd: Bool
 
     /// Creates a description.
-    public init(lines: Range<Int>, offset: UInt64, line: UInt64, isEnd: Bool) {
+    public init(lines: Range<Int>, offset: UInt64, isEnd: Bool) {
       self.lines = lines
       self.offset = offset
-      self.line = line
       self.isEnd = isEnd
     }
   }
@@ -29,10 +25,10 @@ public struct LogReader: ~Copyable {
   /// Longest line taken, in bytes; a longer one is skipped and counted.
   public static let lineLimit = 1 << 20
 
-  /// Lines that were too long to be taken.
-  public private(set) var oversized: UInt64 = 0
-  /// The first of them: its offset, line, and the length that was passed.
-  public private(set) var firstOversized: Provenance?
+  /// Where lines began that were too long to be taken, since the last call of ``takeOversized()``.
+  ///
+  /// They come before the lines of the fill that follows them.
+  private var oversized: [UInt64] = []
   /// What kept the input from being read whole.
   public private(set) var problems: [Diagnostic] = []
 
@@ -41,7 +37,6 @@ public struct LogReader: ~Copyable {
   private let chunkSize: Int
   private var carry: [UInt8] = []
   private var position: UInt64 = 0  // of the first byte of `carry`
-  private var line: UInt64 = 1
   private var isSkipping = false
   private var isAtEnd = false
 
@@ -56,6 +51,12 @@ public struct LogReader: ~Copyable {
 
   /// Bytes taken from the input as stored, for progress.
   public var bytesRead: UInt64 { stream.bytesRead }
+
+  /// The offsets of lines that were too long, which come before the lines of the last fill.
+  public mutating func takeOversized() -> [UInt64] {
+    defer { oversized.removeAll() }
+    return oversized
+  }
 
   /// Replaces `bytes` by the next whole lines; at least one, unless the input ends.
   public mutating func fill(_ bytes: inout [UInt8]) -> Fill {
@@ -79,10 +80,8 @@ public struct LogReader: ~Copyable {
   private mutating func deliver(_ bytes: inout [UInt8], upTo end: Int) -> Fill {
     carry.append(contentsOf: bytes[end...])
     bytes.removeLast(bytes.count - end)
-    let fill = Fill(
-      lines: 0..<end, offset: position, line: line, isEnd: isAtEnd && carry.isEmpty)
+    let fill = Fill(lines: 0..<end, offset: position, isEnd: isAtEnd && carry.isEmpty)
     position &+= UInt64(end)
-    line &+= Self.lineFeeds(bytes)
     return fill
   }
 
@@ -100,12 +99,8 @@ public struct LogReader: ~Copyable {
   // MARK: - Lines that are too long
 
   private mutating func startSkipping(_ bytes: inout [UInt8]) {
+    if !isSkipping { oversized.append(position) }
     isSkipping = true
-    oversized &+= 1
-    if firstOversized == nil {
-      firstOversized = Provenance(
-        source: 0, offset: position, length: UInt32(clamping: bytes.count), line: line)
-    }
     position &+= UInt64(bytes.count)
     bytes.removeAll(keepingCapacity: true)
   }
@@ -118,7 +113,6 @@ public struct LogReader: ~Copyable {
       return
     }
     position &+= UInt64(feed + 1)
-    line &+= 1
     bytes.removeFirst(feed + 1)
     isSkipping = false
   }
@@ -134,13 +128,5 @@ public struct LogReader: ~Copyable {
       i &-= 1
     }
     return nil
-  }
-
-  /// Line feeds in `bytes`.
-  private static func lineFeeds(_ bytes: [UInt8]) -> UInt64 {
-    unsafe bytes.withUnsafeBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return 0 }
-      return unsafe UInt64(crenel_count(base, buffer.count, 0x0a))
-    }
   }
 }

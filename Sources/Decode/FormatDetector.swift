@@ -69,7 +69,7 @@ public enum FormatDetector {
     for line in lines {
       let start = batch.bytes.count
       for i in line { batch.bytes.append(sample[i]) }
-      decoder.decode(&batch, lines: start..<batch.bytes.count, offset: 0, line: 1)
+      decoder.decode(&batch, lines: start..<batch.bytes.count, offset: 0)
       batch.bytes.removeAll(keepingCapacity: true)
     }
     return Int(decoder.counters.exchanges)

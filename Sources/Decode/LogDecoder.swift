@@ -6,6 +6,9 @@ public struct LogDecoder: ~Copyable {
   public private(set) var counters = LineCounters()
 
   private let configuration: DecoderConfiguration
+  private let blank = Exchange(
+    at: Timestamp(nanoseconds: 0),
+    provenance: Provenance(source: 0, offset: 0, length: 0, line: 0))
   private var fast: CombinedLine?
   private var texts: [TextLineDecoder] = []
   private var iis: IISDecoder?
@@ -34,38 +37,34 @@ public struct LogDecoder: ~Copyable {
 
   /// Decodes the whole lines in `batch.bytes[lines]`, appending to `batch.exchanges`.
   ///
-  /// `offset` is the place of the first byte in the decompressed source, `line` the number of the
-  /// first line. Texts with escapes are appended to the batch's bytes.
-  public mutating func decode(
-    _ batch: inout ExchangeBatch, lines: Range<Int>, offset: UInt64, line: UInt64
-  ) {
+  /// `offset` is the place of the first byte in the decompressed source. Lines are numbered from
+  /// 1 in the order in which they are given. Texts with escapes are appended to the batch's bytes.
+  public mutating func decode(_ batch: inout ExchangeBatch, lines: Range<Int>, offset: UInt64) {
     var start = lines.lowerBound
-    var number = line
     while start < lines.upperBound {
       let feed = find(0x0a, in: batch.bytes.span, from: start, to: lines.upperBound)
       var end = feed
       if end > start, batch.bytes[end &- 1] == 0x0d { end &-= 1 }
+      counters.lines &+= 1
       let place = Provenance(
         source: configuration.source, offset: offset &+ UInt64(start &- lines.lowerBound),
-        length: UInt32(truncatingIfNeeded: end &- start), line: number)
+        length: UInt32(truncatingIfNeeded: end &- start), line: counters.lines)
       decode(start..<end, place, &batch)
       start = feed &+ 1
-      number &+= 1
     }
   }
 
-  /// Counts lines that were too long to be read whole.
-  public mutating func note(tooLong count: UInt64, first: Provenance) {
-    for _ in 0..<count {
-      counters.lines &+= 1
-      counters.unparsed.record(.lineTooLong, at: first, column: 1)
-    }
+  /// Counts a line that was too long to be read whole, and began at `offset`.
+  public mutating func skip(tooLongAt offset: UInt64) {
+    counters.lines &+= 1
+    let place = Provenance(
+      source: configuration.source, offset: offset, length: .max, line: counters.lines)
+    counters.unparsed.record(.lineTooLong, at: place, column: 1)
   }
 
   private mutating func decode(
     _ range: Range<Int>, _ place: Provenance, _ batch: inout ExchangeBatch
   ) {
-    counters.lines &+= 1
     guard !isBlank(range, batch.bytes.span) else {
       counters.blank &+= 1
       return
@@ -76,7 +75,8 @@ public struct LogDecoder: ~Copyable {
     }
     let mark = batch.bytes.count
     let slot = batch.exchanges.count
-    batch.exchanges.append(Exchange(at: Timestamp(nanoseconds: 0), provenance: place))
+    batch.exchanges.append(blank)
+    batch.exchanges[slot].provenance = place
     batch.exchanges[slot].raw = ByteRange(range)
     let outcome = line(range, place, &batch.bytes, &batch.exchanges[slot])
     if case .exchange = outcome {
@@ -115,7 +115,8 @@ public struct LogDecoder: ~Copyable {
   ) -> LineOutcome {
     var furthest: LineFailure?
     for i in texts.indices {
-      exchange = Exchange(at: Timestamp(nanoseconds: 0), provenance: place)
+      exchange = blank
+      exchange.provenance = place
       exchange.raw = ByteRange(range)
       guard let failure = texts[i].decode(range, &bytes, &exchange) else { return .exchange }
       if failure.hasShape { return .rejected(failure.reason, at: failure.at) }
@@ -125,6 +126,7 @@ public struct LogDecoder: ~Copyable {
   }
 
   private func isBlank(_ range: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
+    if let first = range.first, bytes[first] > 0x20 { return false }
     for i in range where bytes[i] != 0x20 && bytes[i] != 0x09 { return false }
     return true
   }

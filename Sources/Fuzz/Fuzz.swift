@@ -39,7 +39,7 @@ private func decode(_ bytes: [UInt8], _ format: String) {
   else { preconditionFailure("a format of ours is none: \(format)") }
   var batch = ExchangeBatch()
   batch.bytes = bytes
-  whole.decode(&batch, lines: bytes.indices, offset: 0, line: 1)
+  whole.decode(&batch, lines: bytes.indices, offset: 0)
   let counters = whole.counters
   precondition(
     counters.lines == counters.exchanges + counters.unparsed.total + counters.blank
@@ -56,7 +56,7 @@ private func decode(_ bytes: [UInt8], _ format: String) {
   for part in [bytes[..<cut], bytes[cut...]] {
     var piece = ExchangeBatch()
     piece.bytes = Array(part)
-    halves.decode(&piece, lines: piece.bytes.indices, offset: 0, line: 1)
+    halves.decode(&piece, lines: piece.bytes.indices, offset: 0)
   }
   precondition(halves.counters.exchanges == counters.exchanges)
 }

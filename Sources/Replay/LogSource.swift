@@ -76,13 +76,11 @@ final class LogSource {
   private func start(_ batch: inout ExchangeBatch) -> Bool {
     var chunk: [UInt8] = []
     var offset: UInt64 = 0
-    var line: UInt64 = 1
     var isFirst = true
     while batch.bytes.count < Self.sampleSize, !isEnded {
       let filled = read(&chunk)
       if isFirst {
         offset = filled.offset
-        line = filled.line
         isFirst = false
       }
       batch.bytes.append(contentsOf: chunk[filled.lines])
@@ -102,14 +100,16 @@ final class LogSource {
       return false
     }
     let lines = batch.bytes.indices
-    decoder?.decode(&batch, lines: lines, offset: offset, line: line)
+    skipOversized()
+    decoder?.decode(&batch, lines: lines, offset: offset)
     note()
     return true
   }
 
   private func fill(_ batch: inout ExchangeBatch) {
     let filled = read(&batch.bytes)
-    decoder?.decode(&batch, lines: filled.lines, offset: filled.offset, line: filled.line)
+    skipOversized()
+    decoder?.decode(&batch, lines: filled.lines, offset: filled.offset)
     note()
   }
 
@@ -118,10 +118,15 @@ final class LogSource {
     guard let filled = reader?.fill(&bytes) else {
       isEnded = true
       bytes.removeAll(keepingCapacity: true)
-      return LogReader.Fill(lines: 0..<0, offset: 0, line: 0, isEnd: true)
+      return LogReader.Fill(lines: 0..<0, offset: 0, isEnd: true)
     }
     isEnded = filled.isEnd
     return filled
+  }
+
+  /// Counts the lines that the reader found too long before those it gave last.
+  private func skipOversized() {
+    for offset in reader?.takeOversized() ?? [] { decoder?.skip(tooLongAt: offset) }
   }
 
   /// Copies counters that others read, and closes what is at its end.

@@ -16,7 +16,7 @@ public struct Statistics: Sendable {
   public private(set) var malformed: UInt64 = 0
 
   private var statuses = [UInt64](repeating: 0, count: 1_000)
-  private var methods: [(name: [UInt8], count: UInt64)] = []
+  private var methods: [(word: UInt64, name: [UInt8], count: UInt64)] = []
   private var otherMethods: UInt64 = 0
   private var clients = DistinctEstimate()
 
@@ -46,7 +46,10 @@ public struct Statistics: Sendable {
 
   /// Counts a method; the first 16 spellings by name, the rest together.
   private mutating func count(method: Span<UInt8>) {
-    for i in methods.indices where Self.equal(methods[i].name, method) {
+    let word = Self.word(method)
+    for i in methods.indices where methods[i].word == word {
+      // Methods of up to eight bytes are told apart by the word alone.
+      guard method.count <= 8 || Self.equal(methods[i].name, method) else { continue }
       methods[i].count &+= 1
       return
     }
@@ -56,7 +59,14 @@ public struct Statistics: Sendable {
     }
     var name: [UInt8] = []
     for i in method.indices { name.append(method[i]) }
-    methods.append((name, 1))
+    methods.append((word, name, 1))
+  }
+
+  /// The first eight bytes, with the length in what they leave.
+  private static func word(_ method: Span<UInt8>) -> UInt64 {
+    var word = UInt64(truncatingIfNeeded: method.count)
+    for i in 0..<min(method.count, 8) { word = word << 8 | UInt64(method[i]) }
+    return word
   }
 
   private static func equal(_ left: [UInt8], _ right: Span<UInt8>) -> Bool {

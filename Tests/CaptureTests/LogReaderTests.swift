@@ -40,9 +40,13 @@ private func read(
   var all: [UInt8] = []
   var lines: [UInt64: UInt64] = [:]
   var buffer: [UInt8] = []
+  var number: UInt64 = 1
+  var oversized: UInt64 = 0
   while true {
     let fill = reader.fill(&buffer)
-    var number = fill.line
+    let skipped = UInt64(reader.takeOversized().count)
+    number += skipped
+    oversized += skipped
     for (index, byte) in buffer[fill.lines].enumerated() {
       let offset = fill.offset + UInt64(index)
       if index == 0 || buffer[index - 1] == 0x0a {
@@ -53,7 +57,7 @@ private func read(
     }
     if fill.isEnd { break }
   }
-  return (all, lines, reader.problems.map(\.code), reader.oversized)
+  return (all, lines, reader.problems.map(\.code), oversized)
 }
 
 private let text: [UInt8] = Array(

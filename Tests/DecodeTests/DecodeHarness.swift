@@ -12,7 +12,7 @@ struct Decoded {
   ) throws {
     var decoder = try LogDecoder(format, configuration)
     batch.bytes = bytes
-    decoder.decode(&batch, lines: bytes.indices, offset: 0, line: 1)
+    decoder.decode(&batch, lines: bytes.indices, offset: 0)
     counters = decoder.counters
   }
 

@@ -48,7 +48,7 @@ struct AllocationTests {
     func round() {
       batch.removeAll()
       batch.bytes.append(contentsOf: Self.text)
-      decoder.decode(&batch, lines: batch.bytes.indices, offset: 0, line: 1)
+      decoder.decode(&batch, lines: batch.bytes.indices, offset: 0)
       for i in batch.exchanges.indices { pipeline.process(batch, i) }
     }
     for _ in 0..<3 { round() }

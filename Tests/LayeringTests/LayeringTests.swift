@@ -26,7 +26,7 @@ private let owners: [String: Set<String>] = [
   "Yams": ["YAML"],
   "CPCRE2": ["Pattern"],
   "CArchive": ["Capture"],
-  "CBytes": ["Capture", "Decode"],
+  "CBytes": ["Decode"],
   "CAllocCount": ["TestKit"],
   "ArgumentParser": ["crenel"],
 ]
