@@ -122,3 +122,17 @@ if Context.environment["CRENEL_FUZZ"] != nil {
       path: "Sources/Fuzz",
       swiftSettings: [.swiftLanguageMode(.v6), .unsafeFlags(["-parse-as-library"])]))
 }
+
+if Context.environment["CRENEL_BENCHMARKS"] != nil {
+  package.dependencies.append(
+    .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []))
+  package.targets.append(
+    .executableTarget(
+      name: "Stages",
+      dependencies: [
+        "CrenelModel", "CrenelDecode", "CrenelBooking", "CrenelFeatures", "CrenelRules",
+        "CrenelAlerts", "CrenelEngine", .product(name: "Benchmark", package: "benchmark"),
+      ],
+      path: "Sources/Benchmarks/Stages", swiftSettings: [.swiftLanguageMode(.v6)],
+      plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]))
+}

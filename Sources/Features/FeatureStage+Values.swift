@@ -113,19 +113,28 @@ extension FeatureStage {
     case .skippedSteps: return Double(state.skippedSteps(configuration))
     case .requestsPerConnection: return state.requestsPerConnection ?? .nan
     case .addressInterleaving: return Double(state.itinerary.returns)
-    case .addressesPerSession: return larger(slot) { $0 }
-    case .networks: return larger(slot) { $0.masked(ipv4: 16, ipv6: 32) }
+    case .addressesPerSession: return larger(slot, ipv4: 32, ipv6: 128)
+    case .networks: return larger(slot, ipv4: 16, ipv6: 32)
     default: return .nan
     }
   }
 
-  /// How many different addresses, as `fold` makes them: of IPv4 or of IPv6, whichever is more.
-  private func larger(_ slot: Int, _ fold: (ClientAddress) -> ClientAddress) -> Double {
-    let all = sessionAddresses(slot).map(fold)
-    let four = Set(all.filter { $0.kind == .ipv4 }).count
-    let six = Set(all.filter { $0.kind == .ipv6 }).count
-    let names = Set(all.filter { $0.kind == .name }).count
-    return Double(max(four, six, names))
+  /// How many different addresses, cut to some bits: of IPv4 or of IPv6, whichever is more.
+  ///
+  /// At most 16 are kept, so each is compared with those before it; nothing is allocated.
+  private func larger(_ slot: Int, ipv4: Int, ipv6: Int) -> Double {
+    let count = addressCount(slot)
+    var different = InlineArray<4, Int>(repeating: 0)  // by ``ClientAddress/Kind``
+    for i in 0..<count {
+      let address = address(i, of: slot).masked(ipv4: ipv4, ipv6: ipv6)
+      var isNew = true
+      for k in 0..<i where self.address(k, of: slot).masked(ipv4: ipv4, ipv6: ipv6) == address {
+        isNew = false
+        break
+      }
+      if isNew { different[Int(address.kind.rawValue)] += 1 }
+    }
+    return Double(max(different[1], different[2], different[3]))
   }
 
   private func ratio(_ part: UInt32, of whole: UInt32) -> Double {

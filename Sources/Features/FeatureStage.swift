@@ -81,20 +81,23 @@ public struct FeatureStage: ~Copyable {
           kind: ClientAddress.Kind(rawValue: key.kind) ?? .none, high: key.high, low: key.low)
       ]
     case .session:
-      return sessionAddresses(Int(subjects.session))
+      let slot = Int(subjects.session)
+      return (0..<addressCount(slot)).map { address($0, of: slot) }
     }
   }
 
-  /// The addresses of a session: the first four, then those in its deep state.
-  func sessionAddresses(_ slot: Int) -> [ClientAddress] {
-    let state = sessions.states[slot]
-    var found = (0..<Int(state.itinerary.first.count)).map { state.itinerary.first[$0] }
-    let place = Int(state.common.presence.funnel)
-    if place >= 0 {
-      let more = sessions.funnels[place].addresses
-      found += (0..<Int(more.count)).map { more[$0] }
-    }
-    return found
+  /// How many addresses of a session are kept: the first four, and those in its deep state.
+  func addressCount(_ slot: Int) -> Int {
+    let place = Int(sessions.states[slot].common.presence.funnel)
+    let more = place >= 0 ? Int(sessions.funnels[place].addresses.count) : 0
+    return Int(sessions.states[slot].itinerary.first.count) &+ more
+  }
+
+  /// One of a session's addresses, in order of first sight.
+  func address(_ index: Int, of slot: Int) -> ClientAddress {
+    let near = Int(sessions.states[slot].itinerary.first.count)
+    if index < near { return sessions.states[slot].itinerary.first[index] }
+    return sessions.funnels[Int(sessions.states[slot].common.presence.funnel)].addresses[index - near]
   }
 
   /// What the site's profile says, for values that depend on it.

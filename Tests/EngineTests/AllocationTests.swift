@@ -40,20 +40,24 @@ struct AllocationTests {
         + "\(i % 50 == 0 ? 502 : 200) \(i) \"-\" \"Mozilla/5.0 (agent \(i % 5))\"\n"
     }.joined().utf8)
 
+  /// All lines through the decoder and the pipeline.
+  private static func round(
+    _ decoder: inout LogDecoder, _ pipeline: inout Pipeline, _ batch: inout ExchangeBatch
+  ) {
+    batch.removeAll()
+    batch.bytes.append(contentsOf: text)
+    decoder.decode(&batch, lines: batch.bytes.indices, offset: 0)
+    for i in 0..<batch.exchanges.count { pipeline.process(batch, i) }
+  }
+
   @Test("a warm exchange allocates nothing, from bytes to verdicts", .enabled(if: isReleaseBuild))
   func warm() throws {
     var decoder = try LogDecoder(LogFormat.parse("combined"), DecoderConfiguration())
     var pipeline = try pipeline("generic")
     var batch = ExchangeBatch()
-    func round() {
-      batch.removeAll()
-      batch.bytes.append(contentsOf: Self.text)
-      decoder.decode(&batch, lines: batch.bytes.indices, offset: 0)
-      for i in batch.exchanges.indices { pipeline.process(batch, i) }
-    }
-    for _ in 0..<3 { round() }
+    for _ in 0..<3 { Self.round(&decoder, &pipeline, &batch) }
     let before = allocationCount()
-    round()
+    Self.round(&decoder, &pipeline, &batch)
     let allocations = allocationCount() - before
     #expect(decoder.counters.exchanges == 8_000)
     #expect(allocations == 0, "\(allocations) allocations in 2,000 exchanges")
