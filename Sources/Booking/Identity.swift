@@ -124,8 +124,8 @@ enum PercentText {
     var bytes: [UInt8] = []
     var i = 0
     while i < raw.count {
-      if raw[i] == UInt8(ascii: "%"), i + 2 < raw.count, let high = digit(raw[i + 1]),
-        let low = digit(raw[i + 2])
+      if raw[i] == UInt8(ascii: "%"), i + 2 < raw.count, let high = HexDigit.value(raw[i + 1]),
+        let low = HexDigit.value(raw[i + 2])
       {
         bytes.append(high << 4 | low)
         i += 3
@@ -135,14 +135,5 @@ enum PercentText {
       }
     }
     return String(decoding: bytes, as: UTF8.self)
-  }
-
-  private static func digit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case 0x30...0x39: byte - 0x30
-    case 0x41...0x46: byte - 0x37
-    case 0x61...0x66: byte - 0x57
-    default: nil
-    }
   }
 }

@@ -310,7 +310,7 @@ private struct ProfileReader {
 
   private func suggestion(_ word: String, _ known: [String]) -> String {
     let all = "one of: \(known.joined(separator: ", "))"
-    guard let near = Spelling.nearest(to: word, in: known) else { return all }
+    guard let near = NearMiss.of(word, among: known) else { return all }
     return "did you mean '\(near)'? \(all)"
   }
 

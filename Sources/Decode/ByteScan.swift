@@ -58,16 +58,6 @@ func byte(_ bytes: Span<UInt8>, _ index: Int) -> UInt8 {
 /// Whether the byte is an ASCII digit.
 func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 <= 9 }
 
-/// The value of a hexadecimal digit; `nil` for another byte.
-func hexDigit(_ byte: UInt8) -> UInt8? {
-  switch byte {
-  case 0x30...0x39: byte &- 0x30
-  case 0x41...0x46: byte &- 0x37
-  case 0x61...0x66: byte &- 0x57
-  default: nil
-  }
-}
-
 /// Two decimal digits at `index`; -1 when one of them is none.
 func twoDigits(_ bytes: Span<UInt8>, _ index: Int) -> Int {
   guard index >= 0, index &+ 2 <= bytes.count else { return -1 }

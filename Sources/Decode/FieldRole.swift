@@ -111,6 +111,14 @@ struct CompiledFormat: Sendable {
   /// Adds a field; between quotes when the text before it ends with one.
   mutating func add(_ role: FieldRole) { tokens.append(endsInQuote ? .quoted(role) : .field(role)) }
 
+  /// Adds pairs of a text and the field behind it.
+  mutating func add(_ pieces: [(literal: String, role: FieldRole)]) {
+    for piece in pieces {
+      add(literal: piece.literal)
+      add(piece.role)
+    }
+  }
+
   /// Whether what comes next stands between quotes.
   var endsInQuote: Bool {
     guard case .literal(let range) = tokens.last else { return false }

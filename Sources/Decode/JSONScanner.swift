@@ -233,8 +233,8 @@ enum JSONText {
       case UInt8(ascii: "t"): bytes.append(0x09)
       case UInt8(ascii: "u"): i = scalar(at: i, range.upperBound, &bytes)
       case UInt8(ascii: "x"):
-        if i &+ 1 < range.upperBound, let high = hexDigit(bytes[i]),
-          let low = hexDigit(bytes[i &+ 1])
+        if i &+ 1 < range.upperBound, let high = HexDigit.value(bytes[i]),
+          let low = HexDigit.value(bytes[i &+ 1])
         {
           bytes.append(high << 4 | low)
           i &+= 2
@@ -271,7 +271,7 @@ enum JSONText {
     guard index &+ 4 <= end else { return nil }
     var value: UInt32 = 0
     for k in 0..<4 {
-      guard let digit = hexDigit(bytes[index &+ k]) else { return nil }
+      guard let digit = HexDigit.value(bytes[index &+ k]) else { return nil }
       value = value << 4 | UInt32(digit)
     }
     return value
@@ -301,8 +301,9 @@ enum JSONText {
     var i = range.lowerBound
     while i < range.upperBound {
       let byte = bytes[i]
-      if byte == UInt8(ascii: "%"), i &+ 2 < range.upperBound, let high = hexDigit(bytes[i &+ 1]),
-        let low = hexDigit(bytes[i &+ 2])
+      if byte == UInt8(ascii: "%"), i &+ 2 < range.upperBound,
+        let high = HexDigit.value(bytes[i &+ 1]),
+        let low = HexDigit.value(bytes[i &+ 2])
       {
         bytes.append(high << 4 | low)
         i &+= 3

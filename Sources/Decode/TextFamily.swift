@@ -139,17 +139,14 @@ enum TextFamily: String, CaseIterable, Sendable {
     format.stamp = .start
     format.hasEscapes = false
     format.add(skipPast: "]: ")
-    let pieces: [(String, FieldRole)] = [
+    let pieces: [(literal: String, role: FieldRole)] = [
       ("", .remoteWithPort), (" [", .clfTime), ("] ", .ignored), (" ", .ignored),
     ]
-    let rest: [(String, FieldRole)] = [
+    let rest: [(literal: String, role: FieldRole)] = [
       (" ", .haproxyTimers), (" ", .status), (" ", .responseBytes), (" ", .ignored),
       (" ", .ignored), (" ", .ignored), (" ", .ignored), (" ", .ignored),
     ]
-    for (literal, role) in pieces + (host ? [(" ", .text(.host))] : []) + rest {
-      format.add(literal: literal)
-      format.add(role)
-    }
+    format.add(pieces + (host ? [(" ", .text(.host))] : []) + rest)
     for _ in 0..<captures {
       format.add(literal: " {")
       format.add(.ignored)
@@ -167,16 +164,13 @@ enum TextFamily: String, CaseIterable, Sendable {
   private static var albFormat: CompiledFormat {
     var format = CompiledFormat()
     format.stamp = .end
-    let pieces: [(String, FieldRole)] = [
+    let pieces: [(literal: String, role: FieldRole)] = [
       ("", .ignored), (" ", .isoTime), (" ", .ignored), (" ", .remoteWithPort), (" ", .ignored),
       (" ", .ignored), (" ", .ignored), (" ", .ignored), (" ", .status), (" ", .ignored),
       (" ", .requestBytes), (" ", .responseBytes), (" \"", .request),
       ("\" \"", .text(.userAgent)), ("\" ", .text(.tlsCipher)), (" ", .text(.tlsVersion)),
     ]
-    for (literal, role) in pieces {
-      format.add(literal: literal)
-      format.add(role)
-    }
+    format.add(pieces)
     format.tokens.append(.mayEnd)
     format.add(literal: " ")
     format.tokens.append(.rest(.ignored))
@@ -189,16 +183,13 @@ enum TextFamily: String, CaseIterable, Sendable {
     format.stamp = .start
     format.hasEscapes = false
     format.add(skipPast: " stdout F ")
-    let pieces: [(String, FieldRole)] = [
+    let pieces: [(literal: String, role: FieldRole)] = [
       ("[", .isoTime), ("] \"", .request), ("\" ", .status), (" ", .ignored),
       (" ", .requestBytes), (" ", .bodyBytes), (" ", .elapsed(.milliseconds)), (" ", .ignored),
       (" \"", .text(.forwardedFor)), ("\" \"", .text(.userAgent)), ("\" \"", .text(.requestID)),
       ("\" \"", .text(.host)), ("\" \"", .ignored),
     ]
-    for (literal, role) in pieces {
-      format.add(literal: literal)
-      format.add(role)
-    }
+    format.add(pieces)
     format.add(literal: "\"")
     return format
   }
@@ -209,7 +200,9 @@ enum TextFamily: String, CaseIterable, Sendable {
   private static func proxyManager(_ kind: ProxyManagerStatus) -> CompiledFormat {
     var format = CompiledFormat()
     format.stamp = .end
-    var pieces: [(String, FieldRole)] = [("[", .clfTime), ("] ", .ignored), (" ", .ignored)]
+    var pieces: [(literal: String, role: FieldRole)] = [
+      ("[", .clfTime), ("] ", .ignored), (" ", .ignored),
+    ]
     if kind == .twoStatuses {
       pieces += [(" ", .status), (" - ", .text(.method))]
     } else {
@@ -228,10 +221,7 @@ enum TextFamily: String, CaseIterable, Sendable {
       pieces.append(("] \"", .text(.userAgent)))
     }
     pieces.append(("\" \"", .text(.referrer)))
-    for (literal, role) in pieces {
-      format.add(literal: literal)
-      format.add(role)
-    }
+    format.add(pieces)
     format.add(literal: "\"")
     return format
   }
@@ -240,14 +230,11 @@ enum TextFamily: String, CaseIterable, Sendable {
   private static var sslRequestFormat: CompiledFormat {
     var format = CompiledFormat()
     format.stamp = .start
-    let pieces: [(String, FieldRole)] = [
+    let pieces: [(literal: String, role: FieldRole)] = [
       ("[", .clfTime), ("] ", .remote), (" ", .text(.tlsVersion)), (" ", .text(.tlsCipher)),
       (" \"", .request), ("\" ", .bodyBytes),
     ]
-    for (literal, role) in pieces {
-      format.add(literal: literal)
-      format.add(role)
-    }
+    format.add(pieces)
     return format
   }
 }

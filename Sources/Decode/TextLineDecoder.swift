@@ -180,8 +180,9 @@ enum LogEscapes {
         continue
       }
       let next = bytes[i &+ 1]
-      if next == UInt8(ascii: "x"), i &+ 3 < range.upperBound, let high = hexDigit(bytes[i &+ 2]),
-        let low = hexDigit(bytes[i &+ 3])
+      if next == UInt8(ascii: "x"), i &+ 3 < range.upperBound,
+        let high = HexDigit.value(bytes[i &+ 2]),
+        let low = HexDigit.value(bytes[i &+ 3])
       {
         bytes.append(high << 4 | low)
         i &+= 4

@@ -97,7 +97,8 @@ public struct FeatureStage: ~Copyable {
   func address(_ index: Int, of slot: Int) -> ClientAddress {
     let near = Int(sessions.states[slot].itinerary.first.count)
     if index < near { return sessions.states[slot].itinerary.first[index] }
-    return sessions.funnels[Int(sessions.states[slot].common.presence.funnel)].addresses[index - near]
+    return sessions.funnels[Int(sessions.states[slot].common.presence.funnel)].addresses[
+      index - near]
   }
 
   /// What the site's profile says, for values that depend on it.

@@ -75,7 +75,7 @@ extension ClientAddress {
       guard count < 8 else { return nil }
       var value: UInt64 = 0
       let start = i
-      while i < end, i - start < 5, let digit = hexValue(bytes[i]) {
+      while i < end, i - start < 5, let digit = HexDigit.value(bytes[i]) {
         value = value << 4 | UInt64(digit)
         i += 1
       }
@@ -112,16 +112,6 @@ extension ClientAddress {
       groups[0] << 48 | groups[1] << 32 | groups[2] << 16 | groups[3],
       groups[4] << 48 | groups[5] << 32 | groups[6] << 16 | groups[7]
     )
-  }
-
-  /// The value of a hexadecimal digit; `nil` for another byte.
-  static func hexValue(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case 0x30...0x39: byte &- 0x30
-    case 0x41...0x46: byte &- 0x37
-    case 0x61...0x66: byte &- 0x57
-    default: nil
-    }
   }
 }
 

@@ -20,7 +20,8 @@ private func text(_ path: String) -> String {
   String(decoding: (try? Data(contentsOf: URL(filePath: root + path))) ?? Data(), as: UTF8.self)
 }
 
-private let profile = try? SiteProfileParser.parse(text("rules/sites/ezbooking.yml"), file: "ezbooking")
+private let profile = try? SiteProfileParser.parse(
+  text("rules/sites/ezbooking.yml"), file: "ezbooking")
 
 private func rules(_ names: inout FieldNames) -> RuleSet? {
   let folder = root + "rules/booking"
@@ -40,7 +41,8 @@ private func decoded(_ log: String, _ format: String, _ names: FieldNames) -> Ex
   var batch = ExchangeBatch()
   var configuration = DecoderConfiguration()
   configuration.names = names
-  guard let parsed = try? LogFormat.parse(format), var decoder = try? LogDecoder(parsed, configuration)
+  guard let parsed = try? LogFormat.parse(format),
+    var decoder = try? LogDecoder(parsed, configuration)
   else { return batch }
   batch.bytes = Array(log.utf8)
   decoder.decode(&batch, lines: batch.bytes.indices, offset: 0)
@@ -48,7 +50,8 @@ private func decoded(_ log: String, _ format: String, _ names: FieldNames) -> Ex
 }
 
 let benchmarks = { @Sendable () -> Void in
-  let settings = Benchmark.Configuration(metrics: [.wallClock, .throughput], maxDuration: .seconds(2))
+  let settings = Benchmark.Configuration(
+    metrics: [.wallClock, .throughput], maxDuration: .seconds(2))
 
   Benchmark("reference: sum of the bytes", configuration: settings) { benchmark in
     let bytes = Array(combined.utf8)

@@ -1,7 +1,7 @@
 /// Finds what a person likely meant when a name is unknown.
-enum NearMiss {
+public enum NearMiss {
   /// The closest of `candidates` to `word`, at most a third of its letters away; the first of equals.
-  static func of(_ word: String, among candidates: [String]) -> String? {
+  public static func of(_ word: String, among candidates: [String]) -> String? {
     let letters = Array(word.lowercased().utf8.prefix(64))
     guard letters.count > 1 else { return nil }
     let limit = max(1, min(3, letters.count / 3))
@@ -17,7 +17,7 @@ enum NearMiss {
   }
 
   /// A hint naming the closest candidate, or listing them when they are few.
-  static func hint(_ word: String, among candidates: [String]) -> String? {
+  public static func hint(_ word: String, among candidates: [String]) -> String? {
     if let near = of(word, among: candidates) { return "did you mean '\(near)'?" }
     guard candidates.count <= 20, !candidates.isEmpty else { return nil }
     return "one of: " + candidates.joined(separator: ", ")
