@@ -6,10 +6,11 @@ public struct LogDecoder: ~Copyable {
   public private(set) var counters = LineCounters()
 
   private let configuration: DecoderConfiguration
-  private let blank = Exchange(
+  private var blank = Exchange(
     at: Timestamp(nanoseconds: 0),
     provenance: Provenance(source: 0, offset: 0, length: 0, line: 0))
   private var fast: CombinedLine?
+  private var rare = RareBytes()
   private var texts: [TextLineDecoder] = []
   private var iis: IISDecoder?
   private var json: JSONLineDecoder?
@@ -41,6 +42,7 @@ public struct LogDecoder: ~Copyable {
   /// 1 in the order in which they are given. Texts with escapes are appended to the batch's bytes.
   public mutating func decode(_ batch: inout ExchangeBatch, lines: Range<Int>, offset: UInt64) {
     var start = lines.lowerBound
+    rare = RareBytes()
     while start < lines.upperBound {
       let feed = find(0x0a, in: batch.bytes.span, from: start, to: lines.upperBound)
       var end = feed
@@ -75,9 +77,9 @@ public struct LogDecoder: ~Copyable {
     }
     let mark = batch.bytes.count
     let slot = batch.exchanges.count
+    blank.provenance = place
+    blank.raw = ByteRange(range)
     batch.exchanges.append(blank)
-    batch.exchanges[slot].provenance = place
-    batch.exchanges[slot].raw = ByteRange(range)
     let outcome = line(range, place, &batch.bytes, &batch.exchanges[slot])
     if case .exchange = outcome {
       counters.exchanges &+= 1
@@ -97,7 +99,11 @@ public struct LogDecoder: ~Copyable {
   private mutating func line(
     _ range: Range<Int>, _ place: Provenance, _ bytes: inout [UInt8], _ exchange: inout Exchange
   ) -> LineOutcome {
-    if fast?.decode(range, bytes.span, &exchange) == true { return .exchange }
+    if fast != nil, !rare.stand(in: range, bytes.span),
+      fast?.decode(range, bytes.span, &exchange) == true
+    {
+      return .exchange
+    }
     if let outcome = iis?.decode(range, &bytes, &exchange) { return outcome }
     if let outcome = json?.decode(range, &bytes, &exchange) {
       // A proxy that writes JSON may write some lines in its text format.
@@ -116,8 +122,6 @@ public struct LogDecoder: ~Copyable {
     var furthest: LineFailure?
     for i in texts.indices {
       exchange = blank
-      exchange.provenance = place
-      exchange.raw = ByteRange(range)
       guard let failure = texts[i].decode(range, &bytes, &exchange) else { return .exchange }
       if failure.hasShape { return .rejected(failure.reason, at: failure.at) }
       if furthest.map({ failure.at > $0.at }) ?? true { furthest = failure }
@@ -137,4 +141,23 @@ enum LineOutcome {
   case exchange
   case comment
   case rejected(RejectReason, at: Int)
+}
+
+/// Where the next backslash and the next `#` of a chunk stand.
+///
+/// Few lines hold either, so one search for many lines replaces two for each.
+struct RareBytes {
+  private var backslash = -1
+  private var hash = -1
+
+  /// Whether one of them stands in a line; lines must be asked for in order.
+  mutating func stand(in line: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
+    if backslash < line.lowerBound {
+      backslash = find(UInt8(ascii: "\\"), in: bytes, from: line.lowerBound, to: bytes.count)
+    }
+    if hash < line.lowerBound {
+      hash = find(UInt8(ascii: "#"), in: bytes, from: line.lowerBound, to: bytes.count)
+    }
+    return backslash < line.upperBound || hash < line.upperBound
+  }
 }

@@ -27,6 +27,7 @@ public struct ClientAddress: Hashable, Sendable, BitwiseCopyable {
   public static let none = ClientAddress(kind: .none, high: 0, low: 0)
 
   /// Creates an address from its bits; see ``Kind`` for their meaning.
+  @inlinable
   public init(kind: Kind, high: UInt64, low: UInt64) {
     self.high = high
     self.low = low
@@ -34,6 +35,7 @@ public struct ClientAddress: Hashable, Sendable, BitwiseCopyable {
   }
 
   /// Creates an IPv4 address from its 32 bits, most significant byte first.
+  @inlinable
   public init(ipv4 bits: UInt32) {
     self.init(kind: .ipv4, high: 0, low: 0x0000_ffff_0000_0000 | UInt64(bits))
   }

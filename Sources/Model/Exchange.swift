@@ -9,24 +9,29 @@ public struct ByteRange: Hashable, Sendable, BitwiseCopyable {
   public static let absent = ByteRange(offset: 0, length: .max)
 
   /// Creates a range.
+  @inlinable
   public init(offset: UInt32, length: UInt32) {
     self.offset = offset
     self.length = length
   }
 
   /// Creates a range from bounds; both must fit 32 bits, which the batch's limit ensures.
+  @inlinable
   public init(_ range: Range<Int>) {
     offset = UInt32(truncatingIfNeeded: range.lowerBound)
     length = UInt32(truncatingIfNeeded: range.count)
   }
 
   /// Whether the source had the field (it may be empty).
+  @inlinable
   public var isPresent: Bool { length != .max }
 
   /// Number of bytes; 0 when absent.
+  @inlinable
   public var count: Int { isPresent ? Int(length) : 0 }
 
   /// The indices in the batch's bytes; empty when absent.
+  @inlinable
   public var indices: Range<Int> { Int(offset)..<(Int(offset) &+ count) }
 }
 
@@ -193,6 +198,7 @@ public struct Exchange: Sendable, BitwiseCopyable {
   }
 
   /// The range of one text.
+  @inlinable
   public subscript(field: TextField) -> ByteRange {
     get { texts[field.rawValue] }
     set { texts[field.rawValue] = newValue }

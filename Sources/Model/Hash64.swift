@@ -27,6 +27,7 @@ public enum Hash64 {
   }
 
   /// Hash of two words under `seed`.
+  @inlinable
   public static func of(_ first: UInt64, _ second: UInt64, seed: UInt64) -> UInt64 {
     mix(mix(first ^ seed, 0xa076_1d64_78bd_642f) ^ second, 0xe703_7ed1_a0b4_28db)
   }

@@ -9,6 +9,7 @@ public struct Timestamp: Comparable, Hashable, Sendable, BitwiseCopyable {
   public var nanoseconds: Int64
 
   /// Creates an instant from nanoseconds since the epoch.
+  @inlinable
   public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
   /// Creates an instant from whole seconds since the epoch; `nil` outside the range.
@@ -25,11 +26,13 @@ public struct Timestamp: Comparable, Hashable, Sendable, BitwiseCopyable {
   public static let distantFuture = Timestamp(nanoseconds: .max)
 
   /// Orders by time.
+  @inlinable
   public static func < (left: Timestamp, right: Timestamp) -> Bool {
     left.nanoseconds < right.nanoseconds
   }
 
   /// The instant `duration` nanoseconds later; saturates at the ends of the range.
+  @inlinable
   public func adding(_ duration: Int64) -> Timestamp {
     let (sum, overflow) = nanoseconds.addingReportingOverflow(duration)
     guard overflow else { return Timestamp(nanoseconds: sum) }
@@ -39,6 +42,7 @@ public struct Timestamp: Comparable, Hashable, Sendable, BitwiseCopyable {
   /// Nanoseconds from `earlier` to this instant.
   ///
   /// Negative when `earlier` is the later one; saturates at the ends of the range.
+  @inlinable
   public func since(_ earlier: Timestamp) -> Int64 {
     let (difference, overflow) = nanoseconds.subtractingReportingOverflow(earlier.nanoseconds)
     guard overflow else { return difference }
@@ -72,12 +76,14 @@ public struct TimeBounds: Hashable, Sendable, BitwiseCopyable {
   public var latest: Timestamp
 
   /// Creates an interval; the two ends are put in order.
+  @inlinable
   public init(earliest: Timestamp, latest: Timestamp) {
     self.earliest = min(earliest, latest)
     self.latest = max(earliest, latest)
   }
 
   /// Creates the interval that holds one instant only.
+  @inlinable
   public init(exact: Timestamp) {
     earliest = exact
     latest = exact

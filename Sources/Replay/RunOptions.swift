@@ -29,7 +29,7 @@ public struct RunOptions: Sendable {
   /// Whether a progress line may be shown.
   public var showsProgress = true
   /// Bytes read at a time; no result depends on it.
-  public var chunkSize = 256 * 1_024
+  public var chunkSize = 64 * 1_024
   /// Seed of the tables' hashes; no result depends on it.
   public var hashSeed: UInt64 = 0
 

@@ -17,6 +17,7 @@ public struct Statistics: Sendable {
 
   private var statuses = [UInt64](repeating: 0, count: 1_000)
   private var methods: [(word: UInt64, name: [UInt8], count: UInt64)] = []
+  private var latest = 0
   private var otherMethods: UInt64 = 0
   private var clients = DistinctEstimate()
 
@@ -47,10 +48,15 @@ public struct Statistics: Sendable {
   /// Counts a method; the first 16 spellings by name, the rest together.
   private mutating func count(method: Span<UInt8>) {
     let word = Self.word(method)
+    if latest < methods.count, methods[latest].word == word, method.count <= 8 {
+      methods[latest].count &+= 1
+      return
+    }
     for i in methods.indices where methods[i].word == word {
       // Methods of up to eight bytes are told apart by the word alone.
       guard method.count <= 8 || Self.equal(methods[i].name, method) else { continue }
       methods[i].count &+= 1
+      latest = i
       return
     }
     guard methods.count < 16 else {

@@ -52,7 +52,7 @@ struct ReadingOptions: ParsableArguments {
   var strict = false
 
   @Option(help: .hidden)
-  var chunkSize = 256 * 1_024
+  var chunkSize = 64 * 1_024
 
   @Option(help: .hidden)
   var hashSeed: UInt64 = 0
