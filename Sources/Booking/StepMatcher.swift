@@ -19,7 +19,16 @@ struct StepMatcher {
     var slot: Int
   }
 
+  /// What can be told of a rule without touching the rest of it: most exchanges pass no gate.
+  private struct Gate: BitwiseCopyable {
+    var methods: MethodSet
+    var wordBit: UInt64
+    var prefix: ByteRange
+  }
+
   private let rules: [Compiled]
+  private let gates: [Gate]
+  private let prefixes: [UInt8]
   private let words: WordSet
 
   /// Compiles the rules of a profile that the parser accepted.
@@ -42,6 +51,14 @@ struct StepMatcher {
     guard mistakes.isEmpty else { throw Diagnostics(mistakes) }
     rules = compiled
     self.words = words
+    var prefixes: [UInt8] = []
+    gates = compiled.map { rule in
+      let start = prefixes.count
+      prefixes += rule.prefix
+      return Gate(
+        methods: rule.methods, wordBit: rule.wordBit, prefix: ByteRange(start..<prefixes.count))
+    }
+    self.prefixes = prefixes
   }
 
   private static func compile(
@@ -98,9 +115,13 @@ struct StepMatcher {
     let path = exchange[.path].indices
     let found = words.isEmpty ? 0 : words.find(bytes, path)
     var captures = Captures()
-    for index in rules.indices where rules[index].methods.contains(method) {
+    for index in gates.indices {
+      let gate = gates[index]
+      guard gate.methods.contains(method), gate.wordBit == 0 || found & gate.wordBit != 0,
+        begins(bytes, path, with: gate.prefix)
+      else { continue }
       captures.removeAll()
-      guard matches(rules[index], exchange, bytes, path, found, &captures) else { continue }
+      guard matches(rules[index], exchange, bytes, path, &captures) else { continue }
       return (index, captures[rules[index].service], captures[rules[index].slot])
     }
     return nil
@@ -113,10 +134,8 @@ struct StepMatcher {
 
   private func matches(
     _ compiled: borrowing Compiled, _ exchange: Exchange, _ bytes: Span<UInt8>,
-    _ path: Range<Int>, _ found: UInt64, _ captures: inout Captures
+    _ path: Range<Int>, _ captures: inout Captures
   ) -> Bool {
-    if compiled.wordBit != 0, found & compiled.wordBit == 0 { return false }
-    guard Self.begins(bytes, path, with: compiled.prefix) else { return false }
     if let template = compiled.template {
       guard template.matches(bytes, path, &captures) else { return false }
     } else if let regex = compiled.regex {
@@ -149,17 +168,16 @@ struct StepMatcher {
       && location.matches(bytes, exchange[.location].indices)
   }
 
-  private static func begins(
-    _ bytes: Span<UInt8>, _ range: Range<Int>, with prefix: [UInt8]
-  ) -> Bool {
+  private func begins(_ bytes: Span<UInt8>, _ range: Range<Int>, with prefix: ByteRange) -> Bool {
     guard range.count >= prefix.count else { return false }
-    for i in prefix.indices where bytes[range.lowerBound &+ i] != prefix[i] { return false }
+    for i in 0..<prefix.count
+    where bytes[range.lowerBound &+ i] != prefixes[Int(prefix.offset) &+ i] { return false }
     return true
   }
 }
 
 /// Methods as a set of bits.
-struct MethodSet {
+struct MethodSet: BitwiseCopyable {
   private var bits: UInt16
 
   private static let known = [
