@@ -80,6 +80,19 @@ public struct AlertRecord: Sendable {
   public var matches: UInt64
   /// Verdicts since the last record that got none of their own.
   public var suppressed: UInt64
-  /// Subjects the tables had to give up before this record, of the whole run.
-  public var evicted: UInt64
+  /// How complete the input was up to this record.
+  public var completeness: Completeness
+}
+
+/// How complete the input was, up to some exchange.
+public struct Completeness: Sendable, Hashable {
+  /// Lines that were not understood, before the exchange or in sources read beside it.
+  public var unparsed: UInt64 = 0
+  /// Exchanges later than the lateness bound.
+  public var late: UInt64 = 0
+  /// Subjects that the tables had to give up.
+  public var evicted: UInt64 = 0
+
+  /// Creates the statement that nothing is missing.
+  public init() {}
 }

@@ -23,6 +23,8 @@ public struct AlertConfiguration: Sendable {
 public struct AlertStage: ~Copyable {
   /// The rules' metadata, by index.
   public let rules: [RuleMetadata]
+  /// How complete the input is so far; set by the pipeline before it raises anything.
+  public var completeness = Completeness()
   /// Verdicts about staff, which make no alert.
   public private(set) var staffVerdicts: UInt64 = 0
 
@@ -121,7 +123,7 @@ public struct AlertStage: ~Copyable {
       start: exchange.at, end: exchange.at, level: rule.level, caps: [], subject: verdict.subject,
       actor: actor, client: exchange.client, addresses: [], mailboxes: [], host: [], service: [],
       reasons: [], families: [], benign: [], evidence: [], matches: 1, suppressed: 0,
-      evicted: features.counters.evictedClients &+ features.counters.evictedSessions)
+      completeness: completeness)
     for i in 0..<Int(verdict.reasonCount) { record.reasons.append(verdict.reasons[i]) }
     let places = features.recent(
       verdict.subject, of: subjects, limit: configuration.evidenceLimit - 1)
@@ -160,6 +162,7 @@ public struct AlertStage: ~Copyable {
       return
     }
     record.action = .updated
+    record.completeness = completeness
     record.at = exchange.at
     if record.evidence.count < configuration.evidenceLimit * 2 {
       let digest = Array(SHA256.hash(data: batch.bytes[exchange.raw.indices]))
@@ -174,6 +177,7 @@ public struct AlertStage: ~Copyable {
   private mutating func close(_ slot: Int, at time: Timestamp) {
     var record = open[slot].record
     record.action = .closed
+    record.completeness = completeness
     record.at = time
     records.append(record)
   }

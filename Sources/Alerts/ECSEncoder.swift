@@ -3,20 +3,6 @@ import CrenelFeatures
 import CrenelModel
 public import CrenelRules
 
-/// How complete the input was when a record was written.
-public struct Completeness: Sendable, Hashable {
-  /// Lines that were not understood.
-  public var unparsed: UInt64
-  /// Exchanges later than the lateness bound.
-  public var late: UInt64
-
-  /// Creates a statement.
-  public init(unparsed: UInt64 = 0, late: UInt64 = 0) {
-    self.unparsed = unparsed
-    self.late = late
-  }
-}
-
 /// Writes alert records as ECS JSON, one line each, keys in fixed order (docs/alerts.md).
 public struct ECSEncoder: Sendable {
   /// Version of the `crenel` object.
@@ -32,7 +18,7 @@ public struct ECSEncoder: Sendable {
   ///
   /// `source` names the sources of evidence by number: `sha256:…` of the stored file, or `stdin`.
   public mutating func line(
-    _ record: AlertRecord, _ completeness: Completeness, source: (UInt32) -> String
+    _ record: AlertRecord, source: (UInt32) -> String
   ) -> [UInt8] {
     writer.removeAll()
     let rule = rules[Int(record.rule)]
@@ -44,7 +30,7 @@ public struct ECSEncoder: Sendable {
     event(record, rule)
     self.rule(rule, record)
     who(record)
-    crenel(record, rule, completeness, source)
+    crenel(record, rule, source)
     writer.endObject()
     writer.newline()
     return writer.bytes
@@ -102,8 +88,7 @@ public struct ECSEncoder: Sendable {
   }
 
   private mutating func crenel(
-    _ record: AlertRecord, _ rule: RuleMetadata, _ completeness: Completeness,
-    _ source: (UInt32) -> String
+    _ record: AlertRecord, _ rule: RuleMetadata, _ source: (UInt32) -> String
   ) {
     writer.beginObject("crenel")
     writer.int("schema", Self.schema)
@@ -124,9 +109,9 @@ public struct ECSEncoder: Sendable {
     benign(record)
     evidence(record, source)
     writer.beginObject("completeness")
-    writer.int("unparsed", completeness.unparsed)
-    writer.int("late", completeness.late)
-    writer.int("evicted", record.evicted)
+    writer.int("unparsed", record.completeness.unparsed)
+    writer.int("late", record.completeness.late)
+    writer.int("evicted", record.completeness.evicted)
     writer.beginArray("gaps")
     writer.endArray()
     writer.endObject()

@@ -36,7 +36,7 @@ public struct TextRenderer: Sendable {
     case .updated:
       let words = language == .fr ? "constats" : "matches"
       return
-        "\(level(record.level)) \(record.at.rfc3339)  \(record.client)  \(rule.title): "
+        "\(level(record.level)) \(record.at.rfc3339)  \(record.client)  \(rule.title)\(colon) "
         + "\(record.matches) \(words)\n"
     case .closed: return ""
     }
@@ -108,12 +108,12 @@ public struct TextRenderer: Sendable {
       let title = index == 0 ? (language == .fr ? "à décharge" : "benign?") : ""
       let because = language == .fr ? finding.because.fr : finding.because.en
       let name = language == .fr ? finding.hypothesis.title.fr : finding.hypothesis.title.en
-      line(&text, title, "\(name): \(self.result(finding.result)), \(because)")
+      line(&text, title, "\(name)\(colon) \(self.result(finding.result)), \(because)")
     }
     if !record.caps.isEmpty {
       let why = record.caps.map { cap($0) }.joined(separator: "; ")
       let title = language == .fr ? "plafonné" : "capped"
-      line(&text, title, "\(rule.level.name) → \(record.level.name): \(why)")
+      line(&text, title, "\(rule.level.name) → \(record.level.name)\(colon) \(why)")
     }
     if let last = record.evidence.last {
       let more = record.evidence.count - 1
@@ -125,6 +125,9 @@ public struct TextRenderer: Sendable {
     }
     return text + "\n"
   }
+
+  /// A colon, with the hard space that French puts before it.
+  private var colon: String { language == .fr ? "\u{a0}:" : ":" }
 
   private func line(_ text: inout String, _ title: String, _ body: String) {
     let padded = title + String(repeating: " ", count: max(0, 10 - title.count))

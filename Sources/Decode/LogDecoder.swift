@@ -11,6 +11,7 @@ public struct LogDecoder: ~Copyable {
     provenance: Provenance(source: 0, offset: 0, length: 0, line: 0))
   private var fast: CombinedLine?
   private var rare = RareBytes()
+  private var unparsed: UInt32 = 0
   private var texts: [TextLineDecoder] = []
   private var iis: IISDecoder?
   private var json: JSONLineDecoder?
@@ -61,7 +62,12 @@ public struct LogDecoder: ~Copyable {
     counters.lines &+= 1
     let place = Provenance(
       source: configuration.source, offset: offset, length: .max, line: counters.lines)
+    noteUnparsed()
     counters.unparsed.record(.lineTooLong, at: place, column: 1)
+  }
+
+  private mutating func noteUnparsed() {
+    if unparsed != .max { unparsed &+= 1 }
   }
 
   private mutating func decode(
@@ -72,6 +78,7 @@ public struct LogDecoder: ~Copyable {
       return
     }
     guard range.count <= configuration.lineLimit else {
+      noteUnparsed()
       counters.unparsed.record(.lineTooLong, at: place, column: 1)
       return
     }
@@ -79,6 +86,7 @@ public struct LogDecoder: ~Copyable {
     let slot = batch.exchanges.count
     blank.provenance = place
     blank.raw = ByteRange(range)
+    blank.unparsedBefore = unparsed
     batch.exchanges.append(blank)
     let outcome = line(range, place, &batch.bytes, &batch.exchanges[slot])
     if case .exchange = outcome {
@@ -91,6 +99,7 @@ public struct LogDecoder: ~Copyable {
       counters.comments &+= 1
       return
     }
+    noteUnparsed()
     counters.unparsed.record(
       reason, at: place, column: UInt32(clamping: max(0, at - range.lowerBound) + 1))
   }

@@ -34,6 +34,8 @@ public struct Pipeline: ~Copyable {
   public private(set) var verdictCount: UInt64 = 0
 
   private var verdicts: [Verdict] = []
+  private var unparsed: [UInt32] = []  // by source
+  private var completeness = Completeness()
 
   /// Creates a pipeline that has seen nothing.
   public init(
@@ -55,6 +57,7 @@ public struct Pipeline: ~Copyable {
     let subjects = features.update(exchange, step, in: batch)
     verdicts.removeAll(keepingCapacity: true)
     rules.evaluate(batch, index, step, features, subjects, into: &verdicts)
+    note(exchange)
     alerts.advance(to: exchange.at)
     for verdict in verdicts {
       alerts.raise(verdict, exchange, step, in: batch, features, subjects)
@@ -62,6 +65,21 @@ public struct Pipeline: ~Copyable {
     exchanges &+= 1
     verdictCount &+= UInt64(verdicts.count)
     return Passage(step: step, subjects: subjects)
+  }
+
+  /// Keeps the statement of what is missing true up to this exchange.
+  private mutating func note(_ exchange: Exchange) {
+    if exchange.flags.contains(.late) { completeness.late &+= 1 }
+    let source = Int(exchange.provenance.source)
+    if exchange.unparsedBefore > 0, source < 1 << 20 {
+      while unparsed.count <= source { unparsed.append(0) }
+      if exchange.unparsedBefore > unparsed[source] {
+        completeness.unparsed &+= UInt64(exchange.unparsedBefore &- unparsed[source])
+        unparsed[source] = exchange.unparsedBefore
+      }
+    }
+    completeness.evicted = features.counters.evictedClients &+ features.counters.evictedSessions
+    alerts.completeness = completeness
   }
 
   /// Every detection with each of its conditions, at the exchange processed last.

@@ -165,6 +165,8 @@ public struct Exchange: Sendable, BitwiseCopyable {
   public var connection: UInt64
   /// Which request of its connection this was, from 1; 0 when not logged.
   public var connectionRequest: UInt32
+  /// Lines of its source before it that were not understood; stays at the largest value.
+  public var unparsedBefore: UInt32
   /// Where it was read.
   public var provenance: Provenance
   /// The raw line in the batch's bytes.
@@ -191,6 +193,7 @@ public struct Exchange: Sendable, BitwiseCopyable {
     responseBytes = -1
     connection = 0
     connectionRequest = 0
+    unparsedBefore = 0
     self.provenance = provenance
     raw = .absent
     texts = .init(repeating: .absent)

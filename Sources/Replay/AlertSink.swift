@@ -17,7 +17,8 @@ final class AlertSink {
   private var encoder: ECSEncoder
   private var renderer: TextRenderer
   private var names: [UInt32: String] = [:]
-  private var late: UInt64 = 0
+  private let sharesTerminal =
+    Terminal(descriptor: 1).isTerminal && Terminal(descriptor: 2).isTerminal
 
   init(_ wanted: ReplayOutput, setup: Setup, inputs: ReplayInputs) throws(Diagnostics) {
     self.wanted = wanted
@@ -44,15 +45,16 @@ final class AlertSink {
 
   /// Writes records in order.
   func write(_ records: [AlertRecord]) {
-    let completeness = Completeness(unparsed: inputs.unparsed, late: late)
     for record in records {
       highest = max(highest ?? .informational, record.level)
       if wanted.isJSON || file != nil {
-        let line = encoder.line(record, completeness) { self.evidenceName($0) }
+        let line = encoder.line(record) { self.evidenceName($0) }
         file?.write(line)
         if wanted.isJSON { output.write(line) }
       }
       if !wanted.isJSON {
+        // A progress line may stand where the text goes.
+        if sharesTerminal { StandardError.write(Progress.wipe) }
         output.write(renderer.text(record) { self.inputs.names[Int($0)] })
         output.flush()
       }

@@ -5,6 +5,9 @@ import Glibc
 /// Drawn only on a terminal, at most ten times a second, and wiped at the end. The clock is the
 /// process's monotonic one; nothing of it reaches any result.
 public struct Progress: ~Copyable {
+  /// What takes the line off the terminal.
+  static let wipe = "\r\u{1b}[K"
+
   private let isShown: Bool
   private let label: String
   private let total: UInt64
@@ -37,13 +40,13 @@ public struct Progress: ~Copyable {
     let line = Self.line(
       label: label, bytes: bytes, total: total, exchanges: exchanges,
       seconds: Double(now &- started) / 1e9, width: width)
-    Self.toStandardError("\r\u{1b}[K" + line)
+    StandardError.write(Self.wipe + line)
     isOnScreen = true
   }
 
   /// Wipes the line.
   public mutating func finish() {
-    if isOnScreen { Self.toStandardError("\r\u{1b}[K") }
+    if isOnScreen { StandardError.write(Self.wipe) }
     isOnScreen = false
   }
 
@@ -83,10 +86,5 @@ public struct Progress: ~Copyable {
     var time = timespec()
     unsafe clock_gettime(CLOCK_MONOTONIC, &time)
     return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
-  }
-
-  private static func toStandardError(_ text: String) {
-    let bytes = Array(text.utf8)
-    _ = unsafe bytes.withUnsafeBytes { unsafe write(2, $0.baseAddress, $0.count) }
   }
 }

@@ -95,11 +95,6 @@ public final class ReplayInputs {
     return SourceDigest.sha256(path: path, size: size).map { "sha256:" + $0 } ?? "unreadable"
   }
 
-  /// Lines that gave no exchange so far.
-  public var unparsed: UInt64 {
-    sources.reduce(0) { $0 &+ $1.counters.unparsed.total }
-  }
-
   private var totalBytes: UInt64 {
     var sum: UInt64 = 0
     for source in sources {

@@ -61,6 +61,7 @@ private struct Bench: ~Copyable {
     step.agent = agent
     step.flags = flags
     let subjects = features.update(exchange, step, in: batch)
+    stage.completeness.unparsed = 2
     stage.advance(to: exchange.at)
     var verdict = Verdict(rule: 0, subject: rules[0].subject)
     for (feature, value) in reasons {
@@ -74,7 +75,7 @@ private struct Bench: ~Copyable {
   mutating func lines(_ records: [AlertRecord]) -> [String] {
     var encoder = ECSEncoder(rules: rules)
     return records.map {
-      String(decoding: encoder.line($0, Completeness(unparsed: 2)) { _ in "stdin" }, as: UTF8.self)
+      String(decoding: encoder.line($0) { _ in "stdin" }, as: UTF8.self)
     }
   }
 }

@@ -65,6 +65,19 @@ struct CommandLineTests {
     #expect(strict.status == 3 && strict.errors.contains("-:21:"))
   }
 
+  @Test("what an alert says of missing lines does not depend on the size of chunks")
+  func completeness() throws {
+    let text = String(decoding: try SharedData.bytes(sniper), as: UTF8.self)
+    let lines = text.split(separator: "\n")
+    let damaged = lines.enumerated().map { $0.offset % 90 == 7 ? "garbage" : String($0.element) }
+    let input = Array(damaged.joined(separator: "\n").utf8)
+    let small = try Command(
+      ["replay", "--site", "ezbooking", "--chunk-size", "50", "-"], input: input)
+    let large = try Command(["replay", "--site", "ezbooking", "-"], input: input)
+    #expect(small.output == large.output)
+    #expect(large.output.contains(#""completeness":{"unparsed":6,"late":0"#))
+  }
+
   @Test("a truncated archive is read as far as it goes, and strict fails")
   func truncated() throws {
     let bytes = try SharedData.bytes(SharedData.package + "samples/02-f5-evening/traffic.log.1.gz")
