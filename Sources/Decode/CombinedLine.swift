@@ -1,6 +1,6 @@
 import CrenelModel
 
-/// Reads the commonest lines there are: combined, from an IPv4 address, without user or escapes.
+/// Reads the commonest lines there are: combined, from an address, without user or escapes.
 ///
 /// The caller has made sure that the line holds no backslash and no `#` (``RareBytes``).
 ///
@@ -25,7 +25,7 @@ struct CombinedLine {
     // Shorter lines cannot be it; longer ones leave room to read whole words.
     guard line.count >= 64 else { return false }
     var at = line.lowerBound
-    guard let address = Self.address(bytes, &at),
+    guard let address = Self.quad(bytes, &at) ?? Self.address(bytes, &at),
       word(bytes, at: at) & Self.beforeTime.mask
         == Self.beforeTime.value
     else { return false }
@@ -84,8 +84,17 @@ struct CombinedLine {
     return true
   }
 
-  /// Reads a dotted quad up to a space.
+  /// Reads an address of any kind up to a space; none is longer than 45 characters (RFC 4291).
   private static func address(_ bytes: Span<UInt8>, _ at: inout Int) -> ClientAddress? {
+    let space = find(0x20, in: bytes, from: at, to: at &+ 46)
+    guard space < at &+ 46, let address = ClientAddress(parsing: bytes.extracting(at..<space))
+    else { return nil }
+    at = space
+    return address
+  }
+
+  /// Reads a dotted quad up to a space.
+  private static func quad(_ bytes: Span<UInt8>, _ at: inout Int) -> ClientAddress? {
     var value: UInt32 = 0
     var i = at
     for part in 0..<4 {

@@ -27,7 +27,7 @@ struct FormatTests {
   func fastPath(seed: UInt64) throws {
     var random = Seeded(seed)
     var bytes = Array(
-      #"203.0.113.\#(random.next() % 300) - - [0\#(random.next() % 10)/May/2026:00:0\#(random.next() % 10):17 +0200] "\#(["GET", "POST", "get", "G"][Int(random.next() % 4)]) /a\#(["", "?", "?b#c", "/%20", "#x"][Int(random.next() % 5)]) HTTP/\#(["1.1", "2.0", "2"][Int(random.next() % 3)])" \#([200, 99, 404][Int(random.next() % 3)]) \#(["-", "12", "x"][Int(random.next() % 3)]) "\#(["-", "", "r"][Int(random.next() % 3)])" "agent \#(random.next())""#
+      #"\#(["203.0.113.", "2001:db8::", "::ffff:192.0.2.", "host"][Int(random.next() % 4)])\#(random.next() % 300) - - [0\#(random.next() % 10)/May/2026:00:0\#(random.next() % 10):17 +0200] "\#(["GET", "POST", "get", "G"][Int(random.next() % 4)]) /a\#(["", "?", "?b#c", "/%20", "#x"][Int(random.next() % 5)]) HTTP/\#(["1.1", "2.0", "2"][Int(random.next() % 3)])" \#([200, 99, 404][Int(random.next() % 3)]) \#(["-", "12", "x"][Int(random.next() % 3)]) "\#(["-", "", "r"][Int(random.next() % 3)])" "agent \#(random.next())""#
         .utf8)
     if random.next() % 3 == 0 {
       bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: random.next())
