@@ -1,3 +1,4 @@
+import CBytes
 import CrenelModel
 
 /// Reads the commonest lines there are: combined, from an address, without user or escapes.
@@ -10,7 +11,10 @@ struct CombinedLine {
   private var finisher: Finisher
   private var stamps: StampParser
   private var lastStamp: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-  private var stamp = Stamp.absent
+  /// What ``Finisher`` made of the last stamp.
+  private var placed = Exchange(
+    at: Timestamp(nanoseconds: 0),
+    provenance: Provenance(source: 0, offset: 0, length: 0, line: 0))
 
   init(_ configuration: DecoderConfiguration) {
     finisher = Finisher(configuration, stamp: .unknown)
@@ -34,30 +38,28 @@ struct CombinedLine {
       bytes[at &+ 27] == 0x20, bytes[at &+ 28] == UInt8(ascii: "\"")
     else { return false }
     at &+= 29
-    let requestEnd = find(UInt8(ascii: "\""), in: bytes, from: at, to: end)
-    let request = at..<requestEnd
-    at = requestEnd &+ 2
-    guard at &+ 6 < end, bytes[requestEnd &+ 1] == 0x20, let status = Self.status(bytes, at),
-      bytes[at &+ 3] == 0x20
+    guard let quotes = Quotes(bytes, from: at, to: end), quotes.userAgentEnd == end &- 1,
+      bytes[quotes.requestEnd &+ 1] == 0x20, bytes[quotes.referrerEnd &+ 1] == 0x20,
+      quotes.referrerEnd &+ 2 == quotes.userAgentStart
     else { return false }
+    let request = at..<quotes.requestEnd
+    at = quotes.requestEnd &+ 2
+    guard let status = Self.status(bytes, at), bytes[at &+ 3] == 0x20 else { return false }
     at &+= 4
-    guard let body = Self.number(bytes, &at, end), at &+ 4 < end, bytes[at] == 0x20,
-      bytes[at &+ 1] == UInt8(ascii: "\"")
+    guard let body = Self.number(bytes, &at, end), bytes[at] == 0x20,
+      at &+ 1 == quotes.referrerStart, Self.split(request, bytes, &exchange)
     else { return false }
-    at &+= 2
-    let referrerEnd = find(UInt8(ascii: "\""), in: bytes, from: at, to: end)
-    guard referrerEnd &+ 3 < end, bytes[referrerEnd &+ 1] == 0x20,
-      bytes[referrerEnd &+ 2] == UInt8(ascii: "\""),
-      find(UInt8(ascii: "\""), in: bytes, from: referrerEnd &+ 3, to: end) == end &- 1
-    else { return false }
-    guard Self.split(request, bytes, &exchange) else { return false }
-    take(.referrer, at..<referrerEnd, bytes, &exchange)
-    take(.userAgent, (referrerEnd &+ 3)..<(end &- 1), bytes, &exchange)
+    take(.referrer, (quotes.referrerStart &+ 1)..<quotes.referrerEnd, bytes, &exchange)
+    take(.userAgent, (quotes.userAgentStart &+ 1)..<quotes.userAgentEnd, bytes, &exchange)
     exchange.status = status
     exchange.bodyBytes = body
     exchange.client = address
     exchange.peer = address
-    finisher.place(stamp, .absent, &exchange)
+    exchange.at = placed.at
+    exchange.start = placed.start
+    exchange.end = placed.end
+    exchange.resolution = placed.resolution
+    exchange.flags = placed.flags
     return true
   }
 
@@ -80,7 +82,8 @@ struct CombinedLine {
     if key == lastStamp { return true }
     guard case .stamp(let read) = stamps.clf(bytes, at..<(at &+ 26)) else { return false }
     lastStamp = key
-    stamp = read
+    placed.flags = []
+    finisher.place(read, .absent, &placed)
     return true
   }
 
@@ -93,31 +96,16 @@ struct CombinedLine {
     return address
   }
 
-  /// Reads a dotted quad up to a space.
+  /// Reads a dotted quad up to a space; most that are not read here are read as any address.
   private static func quad(_ bytes: Span<UInt8>, _ at: inout Int) -> ClientAddress? {
     var value: UInt32 = 0
-    var i = at
-    for part in 0..<4 {
-      let first = bytes[i] &- 0x30
-      guard first <= 9 else { return nil }
-      var number = UInt32(first)
-      i &+= 1
-      var digit = bytes[i] &- 0x30
-      if digit <= 9 {
-        guard first != 0 else { return nil }
-        number = number &* 10 &+ UInt32(digit)
-        i &+= 1
-        digit = bytes[i] &- 0x30
-        if digit <= 9 {
-          number = number &* 10 &+ UInt32(digit)
-          i &+= 1
-        }
-      }
-      guard number <= 255, bytes[i] == (part < 3 ? UInt8(ascii: ".") : 0x20) else { return nil }
-      value = value << 8 | number
-      i &+= 1
+    let length = unsafe bytes.withUnsafeBufferPointer { buffer in
+      unsafe buffer.baseAddress.map { base in
+        unsafe crenel_dotted_quad(base, at, buffer.count, &value)
+      } ?? 0
     }
-    at = i &- 1
+    guard length > 0 else { return nil }
+    at &+= length
     return ClientAddress(ipv4: value)
   }
 
@@ -173,5 +161,35 @@ struct CombinedLine {
       exchange[.query] = ByteRange((mark &+ 1)..<target.upperBound)
     }
     return true
+  }
+}
+
+/// The quotes of a combined line after the one that opens the request.
+private struct Quotes {
+  let requestEnd: Int
+  let referrerStart: Int
+  let referrerEnd: Int
+  let userAgentStart: Int
+  let userAgentEnd: Int
+
+  /// Finds them; `nil` unless there are exactly five before `end`.
+  init?(_ bytes: Span<UInt8>, from start: Int, to end: Int) {
+    guard start >= 0, end <= bytes.count else { return nil }
+    var found = (UInt32(0), UInt32(0), UInt32(0), UInt32(0), UInt32(0))
+    let areFive = unsafe bytes.withUnsafeBufferPointer { buffer in
+      // `end` is within the buffer, and the function reads nothing at or past it.
+      unsafe withUnsafeMutablePointer(to: &found) { places in
+        unsafe places.withMemoryRebound(to: UInt32.self, capacity: 5) { places in
+          guard let base = buffer.baseAddress else { return false }
+          return unsafe crenel_find_five(base, start, end, UInt8(ascii: "\""), places) != 0
+        }
+      }
+    }
+    guard areFive else { return nil }
+    requestEnd = Int(found.0)
+    referrerStart = Int(found.1)
+    referrerEnd = Int(found.2)
+    userAgentStart = Int(found.3)
+    userAgentEnd = Int(found.4)
   }
 }

@@ -11,3 +11,92 @@ static inline size_t crenel_find(
   const void *hit = memchr(bytes + from, byte, count - from);
   return hit ? (size_t)((const uint8_t *)hit - bytes) : none;
 }
+
+typedef uint8_t crenel_block16 __attribute__((ext_vector_type(16)));
+typedef _Bool crenel_mask16 __attribute__((ext_vector_type(16)));
+typedef uint8_t crenel_block32 __attribute__((ext_vector_type(32)));
+typedef _Bool crenel_mask32 __attribute__((ext_vector_type(32)));
+
+/// One bit for each of the 16 bytes at `bytes` that equals `byte`, the first lowest.
+static inline uint32_t crenel_equal16(const uint8_t *bytes, uint8_t byte) {
+  crenel_block16 block;
+  memcpy(&block, bytes, sizeof block);
+  crenel_mask16 equal = __builtin_convertvector(block == byte, crenel_mask16);
+  uint16_t mask;
+  memcpy(&mask, &equal, sizeof mask);
+  return mask;
+}
+
+/// One bit for each of the 32 bytes at `bytes` that equals `byte`, the first lowest.
+static inline uint32_t crenel_equal32(const uint8_t *bytes, uint8_t byte) {
+  crenel_block32 block;
+  memcpy(&block, bytes, sizeof block);
+  crenel_mask32 equal = __builtin_convertvector(block == byte, crenel_mask32);
+  uint32_t mask;
+  memcpy(&mask, &equal, sizeof mask);
+  return mask;
+}
+
+/// Finds the five places of `byte` in `bytes[from ..< count]`; 0 when there are fewer, or more, or
+/// when the range has under 32 bytes. Every load lies inside the range.
+static inline int crenel_find_five(
+    const uint8_t *bytes, size_t from, size_t count, uint8_t byte, uint32_t found[5]) {
+  if (count < 32 || from > count - 32 || count > UINT32_MAX) return 0;
+  int n = 0;
+  size_t at = from;
+  while (1) {
+    // The last block overlaps the one before it; what was seen is shifted out.
+    size_t block = at + 32 <= count ? at : count - 32;
+    uint32_t mask = crenel_equal32(bytes + block, byte) >> (at - block) << (at - block);
+    while (mask) {
+      if (n == 5) return 0;
+      found[n++] = (uint32_t)(block + (size_t)__builtin_ctz(mask));
+      mask &= mask - 1;
+    }
+    if (block + 32 >= count) return n == 5;
+    at = block + 32;
+  }
+}
+
+/// The number that one to three digits before `end` are; sets `bad` when they are anything else,
+/// have a leading zero or pass 255. Loads the four bytes before `end`.
+static inline uint32_t crenel_octet(const uint8_t *bytes, size_t end, size_t digits, uint32_t *bad) {
+  if (digits - 1 > 2) {
+    *bad = 1;
+    return 0;
+  }
+  uint32_t word;
+  memcpy(&word, bytes + end - 4, sizeof word);
+  unsigned shift = (unsigned)(4 - digits) * 8;
+  // '0' to '9' become 0 to 9 and everything else more; what is before the digits is cleared.
+  uint32_t w = (word ^ 0x30303030u) >> shift << shift;
+  *bad |= ((w + 0x76767676u) | w) & 0x80808080u;
+  *bad |= digits > 1 && ((w >> shift) & 0xff) == 0;
+  uint32_t value = (w >> 24) + 10 * ((w >> 16) & 0xff) + 100 * ((w >> 8) & 0xff);
+  *bad |= value > 255;
+  return value;
+}
+
+/// Reads a dotted quad that a space follows at `bytes[at]`; its length, or 0 when there is none.
+/// Loads nothing outside `bytes[at - 4 ..< at + 16]`, which must lie in `bytes[0 ..< count]`.
+static inline size_t crenel_dotted_quad(
+    const uint8_t *bytes, size_t at, size_t count, uint32_t *address) {
+  if (at < 4 || count < 16 || at > count - 16) return 0;
+  uint32_t dots = crenel_equal16(bytes + at, '.');
+  uint32_t space = crenel_equal16(bytes + at, ' ');
+  if (!space) return 0;
+  unsigned end = (unsigned)__builtin_ctz(space);
+  dots &= (1u << end) - 1;
+  if (__builtin_popcount(dots) != 3) return 0;
+  unsigned first = (unsigned)__builtin_ctz(dots);
+  dots &= dots - 1;
+  unsigned second = (unsigned)__builtin_ctz(dots);
+  dots &= dots - 1;
+  unsigned third = (unsigned)__builtin_ctz(dots);
+  uint32_t bad = 0;
+  *address = crenel_octet(bytes, at + first, first, &bad) << 24 |
+             crenel_octet(bytes, at + second, second - first - 1, &bad) << 16 |
+             crenel_octet(bytes, at + third, third - second - 1, &bad) << 8 |
+             crenel_octet(bytes, at + end, end - third - 1, &bad);
+  return bad ? 0 : end;
+}
