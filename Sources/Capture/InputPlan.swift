@@ -22,15 +22,26 @@ public enum InputPlan {
     return plan.sources
   }
 
-  private struct Identity: Hashable {
-    var device: UInt64
-    var inode: UInt64
+  /// Which stored file it is, whatever it is called.
+  public struct FileIdentity: Hashable, Sendable {
+    private let device: UInt64
+    private let inode: UInt64
+
+    fileprivate init(_ status: stat) {
+      device = UInt64(status.st_dev)
+      inode = UInt64(status.st_ino)
+    }
+  }
+
+  /// The file at `path`; `nil` when there is none.
+  public static func identity(of path: String) -> FileIdentity? {
+    status(path).map(FileIdentity.init)
   }
 
   private struct Plan {
     var sources: [InputSource] = []
     var mistakes: [Diagnostic] = []
-    private var seen: Set<Identity> = []
+    private var seen: Set<FileIdentity> = []
     private var hasStandardInput = false
 
     mutating func add(_ input: String) {
@@ -78,8 +89,7 @@ public enum InputPlan {
           refuse(path, "unreadable-file", SystemError.text())
           return
         }
-        let identity = Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
-        guard seen.insert(identity).inserted else { return }
+        guard seen.insert(FileIdentity(status)).inserted else { return }
         sources.append(
           InputSource(name: path, path: path, size: UInt64(max(0, status.st_size))))
       case S_IFIFO, S_IFCHR:

@@ -28,6 +28,14 @@ final class AlertSink {
       rules: setup.rules.metadata, language: Language(rawValue: wanted.language) ?? .en,
       hasColour: Terminal(descriptor: 1).hasColour)
     guard let path = wanted.alertsFile else { return }
+    guard !inputs.holds(path) else {
+      throw Diagnostics([
+        Diagnostic(
+          code: "output-is-input", at: SourcePosition(file: path),
+          "this file is one of the inputs, and writing alerts would destroy it",
+          hint: "name another file after --alerts")
+      ])
+    }
     guard let opened = OutputStream(creating: path) else {
       throw Diagnostics([
         Diagnostic(
@@ -62,22 +70,13 @@ final class AlertSink {
   }
 
   /// Writes the closing table and what is left in buffers.
-  func finish() {
+  ///
+  /// Throws when alerts could not be written: a full disk, a lost mount.
+  func finish() throws(Diagnostics) {
     if !wanted.isJSON { output.write(renderer.summary()) }
     output.flush()
-    file?.flush()
-  }
-
-  /// Throws when alerts could not be written: a full disk, a lost mount.
-  func check() throws(Diagnostics) {
-    let failure = file?.failure ?? 0
-    guard failure != 0 || output.failure != 0 else { return }
-    throw Diagnostics([
-      Diagnostic(
-        code: "write-failed", at: SourcePosition(file: wanted.alertsFile ?? "standard output"),
-        "alerts could not be written (error \(failure != 0 ? failure : output.failure))",
-        hint: "make room or choose another place, and run it again")
-    ])
+    try file?.finish()
+    try output.finish()
   }
 
   /// The name of a source in evidence; its digest is computed when it is first needed.

@@ -30,7 +30,7 @@ public enum Doctor {
       }
     }
     if isJSON { output.write(writer.bytes) }
-    output.flush()
+    try output.finish()
     return checks.allSatisfy(\.isGood)
   }
 

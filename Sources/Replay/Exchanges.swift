@@ -10,7 +10,7 @@ public enum Exchanges {
       encoder: ExchangeEncoder(names: setup.names), names: inputs.names,
       output: OutputStream.standardOutput())
     inputs.run(&consumer)
-    consumer.output.flush()
+    try consumer.output.finish()
     inputs.report.tell(isQuiet: isQuiet)
     return inputs.report
   }

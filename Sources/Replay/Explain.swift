@@ -37,7 +37,7 @@ public enum Explain {
       language: Language(rawValue: language) ?? .en)
     var output = OutputStream.standardOutput()
     output.write(isJSON ? page.json : Array(page.text.utf8))
-    output.flush()
+    try output.finish()
     inputs.report.tell(isQuiet: true)
     return inputs.report
   }
@@ -57,16 +57,24 @@ public enum Explain {
   private static func addresses(
     of prefix: String, _ options: RunOptions, _ setup: Setup
   ) throws(Diagnostics) -> Set<ClientAddress> {
+    guard prefix.count >= 4 else {
+      throw Diagnostics([
+        Diagnostic(
+          code: "short-alert-id", at: SourcePosition(file: "--alert"),
+          "'\(prefix)' is too short to name an alert",
+          hint: "give at least four letters of event.id")
+      ])
+    }
     let inputs = try ReplayInputs(options, setup)
     var collector = AlertCollector(pipeline: try setup.pipeline(hashSeed: options.hashSeed))
     inputs.run(&collector)
     let found = collector.finish().filter { $0.id.hasPrefix(prefix.lowercased()) }
-    guard !found.isEmpty, prefix.count >= 4 else {
+    guard !found.isEmpty else {
       throw Diagnostics([
         Diagnostic(
           code: "no-such-alert", at: SourcePosition(file: "--alert"),
           "no alert of this input has an id that begins with '\(prefix)'",
-          hint: "give at least four letters of event.id, and the same --site and rules")
+          hint: "give the same --site, --rules and --site-key as the run that raised it")
       ])
     }
     return Set(found.flatMap { $0.addresses + [$0.client] })

@@ -55,15 +55,25 @@ struct ExplainPage {
     let place = names[Int(best.place.source)] + ":\(best.place.line)"
     var text = "  \(rule.name ?? rule.id): \(fired)  (\(best.at.rfc3339), "
     text += "\(TerminalText.escaped(place)))\n"
+    text += "    \(isFrench ? "demande" : "asks for"): \(best.trace.condition)\n"
     for condition in best.trace.conditions {
-      let unit = Phrases.measure(condition.measure, rules).unit
-      let value =
-        condition.value.isNaN ? "" : " " + Phrases.amount(condition.value, unit, language)
       text +=
-        "    \(condition.holds ? "✓" : "✗") \(condition.field)\(value)  "
+        "    \(condition.holds ? "✓" : "✗") \(padded(condition.selection, 12)) "
+        + "\(condition.field) \(found(condition))  "
         + "\(condition.relation.replacing("|expand", with: "")) \(TerminalText.escaped(condition.wanted, limit: 80))\n"
     }
     return text
+  }
+
+  /// The value that was there, or that there was none.
+  private func found(_ condition: ConditionTrace) -> String {
+    let (_, unit) = Phrases.measure(condition.measure, rules)
+    if !condition.value.isNaN { return Phrases.amount(condition.value, unit, language) }
+    switch condition.measure {
+    case .feature: return isFrench ? "(pas encore mesuré)" : "(not measured yet)"
+    case .correlation: return isFrench ? "(rien à compter)" : "(nothing to count)"
+    default: return ""
+    }
   }
 
   private func padded(_ text: String, _ width: Int) -> String {
@@ -114,6 +124,15 @@ struct ExplainPage {
     writer.string("at", best.at.rfc3339)
     writer.string("log.file.path", names[Int(best.place.source)])
     writer.int("log.line", best.place.line)
+    writer.string("condition", best.trace.condition)
+    writer.beginArray("selections")
+    for selection in best.trace.selections {
+      writer.beginObject()
+      writer.string("name", selection.name)
+      writer.bool("holds", selection.holds)
+      writer.endObject()
+    }
+    writer.endArray()
     writer.beginArray("conditions")
     for condition in best.trace.conditions {
       writer.beginObject()

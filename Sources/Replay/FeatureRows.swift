@@ -35,7 +35,7 @@ public enum FeatureRows {
       output: OutputStream.standardOutput())
     if wanted.isCSV { consumer.writeHeader() }
     inputs.run(&consumer)
-    consumer.output.flush()
+    try consumer.output.finish()
     inputs.report.tell(isQuiet: isQuiet)
     return inputs.report
   }
@@ -166,6 +166,6 @@ public enum FeatureList {
       }
     }
     if isJSON { output.write(writer.bytes) }
-    output.flush()
+    try output.finish()
   }
 }

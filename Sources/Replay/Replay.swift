@@ -55,9 +55,8 @@ public enum Replay {
     inputs.run(&consumer)
     consumer.pipeline.finish()
     consumer.drain()
-    sink.finish()
+    try sink.finish()
     let report = inputs.report
-    try sink.check()
     report.tell(isQuiet: wanted.isQuiet)
     guard let failLevel, let highest = sink.highest else {
       return ReplayOutcome(report: report, hasFindings: false)

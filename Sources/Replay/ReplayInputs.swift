@@ -75,6 +75,14 @@ public final class ReplayInputs {
   /// The names of the sources, by number.
   public var names: [String] { sources.map(\.input.name) }
 
+  /// Whether the file at `path` is one of the inputs, under whatever name.
+  func holds(_ path: String) -> Bool {
+    guard let wanted = InputPlan.identity(of: path) else { return false }
+    return sources.contains { source in
+      source.input.path.flatMap(InputPlan.identity(of:)) == wanted
+    }
+  }
+
   /// What was read, and what could not be.
   public var report: InputReport {
     InputReport(

@@ -7,23 +7,30 @@ public enum RuleFiles {
   /// Reads rules and shows every mistake; whether all can be used.
   public static func check(_ paths: [String], isJSON: Bool) throws -> Bool {
     var output = OutputStream.standardOutput()
-    defer { output.flush() }
     var names = FieldNames()
     do {
       let set = try Setup.rules(paths, knobs: [], names: &names)
       show(set.warnings, isJSON: isJSON, to: &output)
       if !isJSON {
-        output.write("\(set.metadata.count) rules, \(set.warnings.count) warnings, no error\n")
+        output.write(
+          "\(counted(set.metadata.count, "rule")), \(counted(set.warnings.count, "warning")), "
+            + "no error\n")
       }
+      try output.finish()
       return true
     } catch let error as Diagnostics {
       show(error.items, isJSON: isJSON, to: &output)
       if !isJSON {
         let errors = error.items.filter { $0.severity == .error }.count
-        output.write("\(errors) error\(errors == 1 ? "" : "s")\n")
+        output.write(counted(errors, "error") + "\n")
       }
+      try output.finish()
       return false
     }
+  }
+
+  private static func counted(_ count: Int, _ noun: String) -> String {
+    "\(count) \(noun)\(count == 1 ? "" : "s")"
   }
 
   private static func show(
@@ -57,7 +64,7 @@ public enum RuleFiles {
     let set = try Setup.rules(paths, knobs: knobs, names: &names)
     var output = OutputStream.standardOutput()
     for rule in set.metadata { output.write(isJSON ? json(rule) : text(rule, language)) }
-    output.flush()
+    try output.finish()
   }
 
   private static func json(_ rule: RuleMetadata) -> [UInt8] {

@@ -29,7 +29,7 @@ public enum RuleSamples {
     }
     var output = OutputStream.standardOutput()
     write(outcomes, isJSON: isJSON, to: &output)
-    output.flush()
+    try output.finish()
     return outcomes.allSatisfy(\.isGood)
   }
 

@@ -110,31 +110,42 @@ extension Setup {
   ) throws -> RuleSet {
     var files: [(name: String, text: String)] = []
     var mistakes: [Diagnostic] = []
-    for path in try rulePaths(paths) {
+    for path in try rulePaths(paths, &mistakes) {
       do {
         files.append((path, try TextFiles.text(path)))
       } catch {
         mistakes.append(error)
       }
     }
-    guard mistakes.isEmpty else { throw Diagnostics(mistakes) }
-    return try RuleSet.parse(files: files, knobs: try overrides(knobs), names: &names)
+    do {
+      let set = try RuleSet.parse(files: files, knobs: try overrides(knobs), names: &names)
+      if mistakes.isEmpty { return set }
+    } catch let error as Diagnostics {
+      mistakes += error.items
+    }
+    throw Diagnostics(mistakes)
   }
 
-  /// The rule files to read, in order.
-  static func rulePaths(_ paths: [String]) throws -> [String] {
+  /// The rule files to read, in order; what is no rule file or folder is added to `mistakes`.
+  private static func rulePaths(
+    _ paths: [String], _ mistakes: inout [Diagnostic]
+  ) throws -> [String] {
     let roots = paths.isEmpty ? [try Resources.home() + "/rules/booking"] : paths
     var found: [String] = []
     for root in roots {
       guard TextFiles.exists(root) else {
-        throw Diagnostic(
-          code: "no-rules", at: SourcePosition(file: root), "there is no such file or folder",
-          hint: "give a rule file, or a folder of .yml files")
+        mistakes.append(
+          Diagnostic(
+            code: "no-rules", at: SourcePosition(file: root), "there is no such file or folder",
+            hint: "give a rule file, or a folder of .yml files"))
+        continue
       }
-      let files = TextFiles.isFolder(root) ? TextFiles.yamlFiles(in: root) : [root]
-      guard !files.isEmpty else {
-        throw Diagnostic(
-          code: "no-rules", at: SourcePosition(file: root), "no .yml file in this folder")
+      let files = TextFiles.isFolder(root) ? TextFiles.ruleFiles(in: root) : [root]
+      if files.isEmpty {
+        mistakes.append(
+          Diagnostic(
+            code: "no-rules", at: SourcePosition(file: root), "no rule file in this folder",
+            hint: "rules are .yml files; folders named tests and sites are left out"))
       }
       found += files
     }

@@ -15,7 +15,7 @@ public enum SiteChecking {
         isJSON
           ? "{\"profile\":\"ok\"}\n"
           : "\(setup.profile.id): \(setup.profile.rules.count) step rules, no error\n")
-      output.flush()
+      try output.finish()
       return InputReport(sources: [])
     }
     let inputs = try ReplayInputs(options, setup)
@@ -26,7 +26,7 @@ public enum SiteChecking {
       check: SiteCheck(setup.profile))
     inputs.run(&consumer)
     output.write(isJSON ? consumer.check.json : Array(consumer.check.text.utf8))
-    output.flush()
+    try output.finish()
     inputs.report.tell(isQuiet: isQuiet)
     return inputs.report
   }

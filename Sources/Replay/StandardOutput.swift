@@ -1,3 +1,4 @@
+public import CrenelModel
 import Glibc
 
 /// Bytes to a file descriptor, gathered into large writes.
@@ -6,6 +7,7 @@ import Glibc
 /// the command ends with success, as `head` expects of what feeds it.
 public struct OutputStream: ~Copyable {
   private let descriptor: Int32
+  private let name: String
   private let closesAtEnd: Bool
   private var buffer: [UInt8] = []
 
@@ -20,18 +22,19 @@ public struct OutputStream: ~Copyable {
   /// Standard output.
   public static func standardOutput() -> OutputStream {
     signal(SIGPIPE, SIG_IGN)
-    return OutputStream(descriptor: 1, closesAtEnd: false)
+    return OutputStream(descriptor: 1, name: "standard output", closesAtEnd: false)
   }
 
   /// Creates or empties the file at `path`; `nil` with `errno` set when it cannot be opened.
   public init?(creating path: String) {
     let opened = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
     guard opened >= 0 else { return nil }
-    self.init(descriptor: opened, closesAtEnd: true)
+    self.init(descriptor: opened, name: path, closesAtEnd: true)
   }
 
-  private init(descriptor: Int32, closesAtEnd: Bool) {
+  private init(descriptor: Int32, name: String, closesAtEnd: Bool) {
     self.descriptor = descriptor
+    self.name = name
     self.closesAtEnd = closesAtEnd
     buffer.reserveCapacity(1 << 16)
   }
@@ -49,6 +52,20 @@ public struct OutputStream: ~Copyable {
 
   /// Adds a text.
   public mutating func write(_ text: String) { write(Array(text.utf8)) }
+
+  /// Writes what has gathered and says when any of it could not be written.
+  ///
+  /// A reader that has gone is no failure. Throws `write-failed`.
+  public mutating func finish() throws(Diagnostics) {
+    flush()
+    guard failure != 0 else { return }
+    throw Diagnostics([
+      Diagnostic(
+        code: "write-failed", at: SourcePosition(file: name),
+        "what was found could not all be written (error \(failure))",
+        hint: "make room or choose another place, and run it again")
+    ])
+  }
 
   /// Writes what has gathered.
   public mutating func flush() {

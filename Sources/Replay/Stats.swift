@@ -12,7 +12,7 @@ public enum Stats {
     let report = inputs.report
     output.write(
       isJSON ? json(consumer.statistics, report) : text(consumer.statistics, report))
-    output.flush()
+    try output.finish()
     return report
   }
 

@@ -63,6 +63,15 @@ enum TextFiles {
     .map { folder.hasSuffix("/") ? folder + $0 : folder + "/" + $0 }
   }
 
+  /// The rule files in a folder and below it: YAML files but those of samples and site profiles,
+  /// which stand in folders named `tests` and `sites`.
+  static func ruleFiles(in folder: String) -> [String] {
+    yamlFiles(in: folder).filter { path in
+      let folders = path.dropFirst(folder.count).split(separator: "/").dropLast()
+      return !folders.contains("tests") && !folders.contains("sites")
+    }
+  }
+
   private static func resolved(_ path: String) -> String {
     URL(filePath: path).resolvingSymlinksInPath().path()
   }

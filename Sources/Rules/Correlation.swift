@@ -10,6 +10,19 @@ struct Correlation {
   struct Bound {
     var comparison: Comparison
     var count: Int
+
+    /// Whether `found` meets it.
+    func holds(_ found: Int) -> Bool {
+      switch comparison {
+      case .less: found < count
+      case .lessOrEqual: found <= count
+      case .greater: found > count
+      case .greaterOrEqual: found >= count
+      case .equal: found == count
+      case .notEqual: found != count
+      case .matches: false
+      }
+    }
   }
 
   var rule: Int32
@@ -26,19 +39,7 @@ struct Correlation {
 
   /// Whether `count` (which stops at ``capacity``) meets every bound.
   func holds(_ count: Int) -> Bool {
-    for bound in bounds {
-      let isMet =
-        switch bound.comparison {
-        case .less: count < bound.count
-        case .lessOrEqual: count <= bound.count
-        case .greater: count > bound.count
-        case .greaterOrEqual: count >= bound.count
-        case .equal: count == bound.count
-        case .notEqual: count != bound.count
-        case .matches: false
-        }
-      guard isMet else { return false }
-    }
+    for bound in bounds where !bound.holds(count) { return false }
     return true
   }
 }

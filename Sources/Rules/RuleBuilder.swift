@@ -58,22 +58,17 @@ struct RuleBuilder {
   }
 
   private mutating func readRule(_ node: YAMLNode, _ draft: inout RuleDraft) {
-    guard let source = node["logsource"] else {
-      problems.error("missing-key", at: node.position, "a rule needs a 'logsource'")
-      return
+    for key in ["logsource", "detection"] where node[key] == nil {
+      problems.error("missing-key", at: node.position, "a rule needs a '\(key)'")
     }
-    guard let detection = node["detection"] else {
-      problems.error("missing-key", at: node.position, "a rule needs a 'detection'")
-      return
-    }
-    guard readsSource(source) else {
+    if let source = node["logsource"], !readsSource(source) {
       draft.isSkipped = true
       problems.warning(
         "logsource-skipped", at: source.position,
         "rule '\(shown(draft.metadata.title))' is for a log that Crenel does not read: skipped")
       return
     }
-    readDetection(detection, &draft)
+    if let detection = node["detection"] { readDetection(detection, &draft) }
   }
 
   /// Whether the log source is ours or one of web requests.

@@ -4,7 +4,7 @@ public import CrenelModel
 
 /// One condition of a rule at one exchange: what was asked, what was there, and whether it held.
 public struct ConditionTrace: Sendable, Hashable {
-  /// The search identifier it stands in.
+  /// The search identifier it stands in; `correlation` for the count of a correlation.
   public var selection: String
   /// The field as written in the rule.
   public var field: String
@@ -20,44 +20,85 @@ public struct ConditionTrace: Sendable, Hashable {
   public var holds: Bool
 }
 
+/// A search identifier of a rule at one exchange.
+public struct SelectionTrace: Sendable, Hashable {
+  /// The search identifier.
+  public var name: String
+  /// Whether it was true.
+  public var holds: Bool
+}
+
 /// A rule at one exchange.
 public struct RuleTrace: Sendable, Hashable {
   /// Index of the rule in the set.
   public var rule: Int32
   /// Whether the rule was true.
   public var fired: Bool
+  /// How the search identifiers are joined, such as `flow and not regular`.
+  public var condition: String
+  /// The search identifiers, in the order of the rule.
+  public var selections: [SelectionTrace] = []
   /// Its conditions, in the order of the rule.
-  public var conditions: [ConditionTrace]
+  public var conditions: [ConditionTrace] = []
 }
 
 extension RuleEngine {
-  /// Every detection with each of its conditions, at the exchange evaluated last.
+  /// Every rule with each of its conditions, at the exchange evaluated last.
   ///
-  /// For people who ask why; it allocates, and evaluates what ``evaluate`` had no need to.
-  /// Correlations are left out: their inputs are here.
+  /// For people who ask why; it allocates, and evaluates what ``evaluate`` had no need to. The
+  /// count of a correlation is NaN when the exchange was none of its events.
   public mutating func explain(
     _ batch: borrowing ExchangeBatch, _ index: Int, _ step: Step,
     _ features: borrowing FeatureStage, _ subjects: Subjects
   ) -> [RuleTrace] {
     var traces: [RuleTrace] = []
     for rule in program.rules.indices where !program.rules[rule].isCorrelation {
+      let compiled = program.rules[rule]
       var trace = RuleTrace(
         rule: Int32(truncatingIfNeeded: rule), fired: hasMatched(Int32(truncatingIfNeeded: rule)),
-        conditions: [])
-      for place in program.rules[rule].selections.flatMap({ Self.tests(in: $0.tree) }) {
-        let test = program.tests[place]
-        let info = program.infos[place]
-        trace.conditions.append(
-          ConditionTrace(
-            selection: info.selection, field: info.field, relation: info.relation,
-            wanted: info.value,
-            value: number(test.field, batch, index, step, features, subjects),
-            measure: test.field.measure,
-            holds: holds(test, batch, index, step, features, subjects)))
+        condition: Self.text(of: compiled.condition, compiled.selections))
+      for selection in compiled.selections {
+        var held: [Int: Bool] = [:]
+        for place in Self.tests(in: selection.tree) {
+          let test = program.tests[place]
+          let info = program.infos[place]
+          held[place] = holds(test, batch, index, step, features, subjects)
+          trace.conditions.append(
+            ConditionTrace(
+              selection: selection.name, field: info.field, relation: info.relation,
+              wanted: info.value,
+              value: number(test.field, batch, index, step, features, subjects),
+              measure: test.field.measure, holds: held[place] ?? false))
+        }
+        trace.selections.append(
+          SelectionTrace(name: selection.name, holds: Self.holds(selection.tree, held)))
       }
       traces.append(trace)
     }
+    for place in program.correlations.indices { traces.append(correlationTrace(place)) }
     return traces
+  }
+
+  private func correlationTrace(_ place: Int) -> RuleTrace {
+    let correlation = program.correlations[place]
+    let names = correlation.inputs.map { input in
+      set.metadata[Int(input.rule)].name ?? set.metadata[Int(input.rule)].id
+    }
+    let kind = correlation.countsValues ? "value_count" : "event_count"
+    let seconds = correlation.timespan / Nanoseconds.second
+    let count = lastCount(place)
+    var trace = RuleTrace(
+      rule: correlation.rule, fired: hasMatched(correlation.rule),
+      condition: "\(kind) of \(names.joined(separator: ", ")) within \(seconds) s")
+    for bound in correlation.bounds {
+      trace.conditions.append(
+        ConditionTrace(
+          selection: "correlation", field: kind, relation: bound.comparison.word,
+          wanted: "\(bound.count)", value: count.map(Double.init) ?? .nan,
+          measure: .correlation(rule: correlation.rule),
+          holds: count.map(bound.holds) ?? false))
+    }
+    return trace
   }
 
   /// The tests of a tree, in the order of the rule.
@@ -67,6 +108,35 @@ extension RuleEngine {
     case .all(let children), .any(let children): children.flatMap { tests(in: $0) }
     case .not(let child): tests(in: child)
     case .constant, .selection: []
+    }
+  }
+
+  /// Whether a tree of tests is true, given which tests held.
+  private static func holds(_ tree: Tree, _ held: [Int: Bool]) -> Bool {
+    switch tree {
+    case .test(let place): held[place] ?? false
+    case .all(let children): children.allSatisfy { holds($0, held) }
+    case .any(let children): children.contains { holds($0, held) }
+    case .not(let child): !holds(child, held)
+    case .constant(let value): value
+    case .selection: false
+    }
+  }
+
+  /// A condition in Sigma's words, with the parentheses it needs.
+  private static func text(of tree: Tree, _ selections: [Selection], isInner: Bool = false)
+    -> String
+  {
+    switch tree {
+    case .selection(let place): return selections[place].name
+    case .not(let child): return "not " + text(of: child, selections, isInner: true)
+    case .constant(let value): return value ? "true" : "false"
+    case .test: return "test"
+    case .all(let children), .any(let children):
+      let isAll = if case .all = tree { true } else { false }
+      let parts = children.map { text(of: $0, selections, isInner: true) }
+      let joined = parts.joined(separator: isAll ? " and " : " or ")
+      return isInner && parts.count > 1 ? "(" + joined + ")" : joined
     }
   }
 }

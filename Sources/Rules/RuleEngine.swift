@@ -38,6 +38,8 @@ public struct RuleEngine: ~Copyable {
   private var featureValues: [Double]
   private var featureStamps: [UInt64]
   private var matchedAt: [UInt64]
+  /// The largest count of each correlation at the exchange that was last an event of it.
+  private var counts: [(generation: UInt64, count: Int)]
   var scans: ScanMemo
   var scratch: [UInt8] = []
   var windows: CorrelationWindows
@@ -62,6 +64,7 @@ public struct RuleEngine: ~Copyable {
     featureValues = Array(repeating: .nan, count: slots)
     featureStamps = Array(repeating: 0, count: slots)
     matchedAt = Array(repeating: 0, count: set.metadata.count)
+    counts = Array(repeating: (0, 0), count: set.program.correlations.count)
     scans = ScanMemo(set.program.scans)
     scratch.reserveCapacity(256)
     windows = CorrelationWindows()
@@ -201,6 +204,18 @@ public struct RuleEngine: ~Copyable {
   /// Whether a rule was true of the exchange being evaluated.
   func hasMatched(_ rule: Int32) -> Bool { matchedAt[Int(rule)] == generation }
 
+  /// The count of a correlation at the exchange being evaluated; `nil` when it was no event of it.
+  ///
+  /// Stops at ``Correlation/capacity``; the largest of the groups it belongs to.
+  func lastCount(_ place: Int) -> Int? {
+    counts[place].generation == generation ? counts[place].count : nil
+  }
+
+  private mutating func note(_ count: Int, of place: Int) {
+    let known = lastCount(place) ?? 0
+    counts[place] = (generation, max(known, count))
+  }
+
   private mutating func correlate(
     _ batch: borrowing ExchangeBatch, _ index: Int, _ step: borrowing Step,
     _ features: borrowing FeatureStage, _ subjects: Subjects, into verdicts: inout [Verdict]
@@ -257,6 +272,7 @@ public struct RuleEngine: ~Copyable {
       let count = windows.add(
         group, value, at: at, timespan: correlation.timespan, capacity: correlation.capacity,
         countsValues: correlation.countsValues, evicted: &counters.evictedGroups)
+      note(count, of: place)
       if found == nil, correlation.holds(count) { found = count }
     }
     return found

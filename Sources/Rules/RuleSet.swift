@@ -27,17 +27,14 @@ public struct RuleSet: Sendable {
     var builder = RuleBuilder(names: names, overrides: overrides)
     var drafts: [RuleDraft] = []
     for file in files {
-      do throws(Diagnostics) {
-        let documents = try YAMLReader.documents(in: file.text, file: file.name)
-        if documents.isEmpty {
-          builder.problems.warning(
-            "empty-file", at: SourcePosition(file: file.name), "there is no rule in this file")
-        }
-        for document in documents {
-          if let draft = builder.read(document) { drafts.append(draft) }
-        }
-      } catch {
-        for item in error.items { builder.problems.add(item) }
+      let contents = YAMLReader.contents(of: file.text, file: file.name)
+      if contents.documents.isEmpty, contents.problems.isEmpty {
+        builder.problems.warning(
+          "empty-file", at: SourcePosition(file: file.name), "there is no rule in this file")
+      }
+      for item in contents.problems { builder.problems.add(item) }
+      for document in contents.documents {
+        if let draft = builder.read(document) { drafts.append(draft) }
       }
     }
     for key in overrides.keys.sorted() where !builder.header.used.contains(key) {

@@ -37,6 +37,19 @@ public enum Measure: Sendable, Hashable, BitwiseCopyable {
 /// How a value was compared with a threshold.
 public enum Comparison: UInt8, Sendable, BitwiseCopyable {
   case less, lessOrEqual, greater, greaterOrEqual, equal, notEqual, matches
+
+  /// As Sigma's correlations write it.
+  var word: String {
+    switch self {
+    case .less: "lt"
+    case .lessOrEqual: "lte"
+    case .greater: "gt"
+    case .greaterOrEqual: "gte"
+    case .equal: "eq"
+    case .notEqual: "neq"
+    case .matches: "matches"
+    }
+  }
 }
 
 /// One condition that held: what was measured, its value, and the threshold it passed.

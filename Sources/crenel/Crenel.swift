@@ -47,8 +47,8 @@ struct Crenel: ParsableCommand {
       if code == .success {
         var output = OutputStream.standardOutput()
         output.write(text + (text.hasSuffix("\n") ? "" : "\n"))
-        output.flush()
-        Glibc.exit(0)
+        try? output.finish()
+        Glibc.exit(output.failure == 0 ? 0 : ExitStatus.usage.rawValue)
       }
       StandardError.write(text + (text.hasSuffix("\n") ? "" : "\n"))
       Glibc.exit(ExitStatus.usage.rawValue)

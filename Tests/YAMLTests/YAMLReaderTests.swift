@@ -34,6 +34,26 @@ struct YAMLReaderTests {
     #expect((error.items.first?.position.line ?? 0) >= line)
   }
 
+  @Test("a mistake in one document does not hide the others")
+  func independent() {
+    let text =
+      "a: 1\na: 2\n---\nb: 3\n--- # third\nc: [\n---\nd: &x 1\ne:\n  - *x\n---\n|\n text\n---\nf: 4"
+    let contents = YAMLReader.contents(of: text, file: "f.yml")
+    #expect(contents.documents.compactMap { $0["b"]?.int ?? $0["f"]?.int } == [3, 4])
+    #expect(contents.documents[0].position.line == 4)
+    #expect(contents.documents.last?.position.line == 15)
+    #expect(
+      contents.problems.map(\.code) == ["yaml-repeated-key", "yaml-syntax", "yaml-alias"])
+    #expect(contents.problems[2].position == SourcePosition(file: "f.yml", line: 10, column: 5))
+  }
+
+  @Test("a text cut at its document marks reads as the parser reads the whole")
+  func directives() throws {
+    let text = "# comment\n%YAML 1.2\n---\na: 1\n...\n---\n# nothing\n---\nb: |\n  ---\n  x\n"
+    let documents = try YAMLReader.documents(in: text, file: "f.yml")
+    #expect(documents.count == 2 && documents[1]["b"]?.text == "---\nx\n")
+  }
+
   @Test("depth, size and number of values are limited")
   func limits() {
     let deep = String(repeating: "[", count: 100) + String(repeating: "]", count: 100)

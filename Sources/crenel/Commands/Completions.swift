@@ -1,4 +1,5 @@
 import ArgumentParser
+import CrenelModel
 import CrenelReplay
 
 /// `crenel completions SHELL`.
@@ -14,12 +15,26 @@ struct CompletionsCommand: ParsableCommand {
   @Argument(help: "bash, zsh or fish.")
   var shell: String
 
+  @Flag(help: "One JSON object with the script in it.")
+  var json = false
+
   func run() throws {
     guard let shell = CompletionShell(rawValue: shell) else {
       throw ValidationError("'\(shell)' is not one of bash, zsh, fish")
     }
     var output = OutputStream.standardOutput()
-    output.write(Crenel.completionScript(for: shell) + "\n")
-    output.flush()
+    let script = Crenel.completionScript(for: shell) + "\n"
+    if json {
+      var writer = JSONWriter()
+      writer.beginObject()
+      writer.string("shell", shell.rawValue)
+      writer.string("script", script)
+      writer.endObject()
+      writer.newline()
+      output.write(writer.bytes)
+    } else {
+      output.write(script)
+    }
+    try output.finish()
   }
 }

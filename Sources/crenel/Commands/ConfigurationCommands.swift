@@ -17,6 +17,9 @@ struct RulesCommand: ParsableCommand {
       discussion: """
         EXAMPLE
           crenel rules check my-rules/
+          crenel rules check --json my-rules/one.yml
+
+        In a folder, folders named tests (samples) and sites (profiles) are left out.
         """)
 
     @Argument(help: "Rule files or folders; without any: the shipped rules.")
