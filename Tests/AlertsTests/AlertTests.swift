@@ -271,9 +271,26 @@ struct EncodingTests {
     var plain = TextRenderer(rules: bench.rules, language: .fr, hasColour: false)
     let text = plain.text(records[0]) { _ in "log\u{1b}]0;x" }
     #expect(!text.contains("\u{1b}") && text.contains("à décharge") && text.contains("\\x1b]0;x"))
-    #expect(plain.summary().contains("Test rule"))
+    #expect(plain.summary().contains("Test rule") && plain.summary().contains("élevé"))
+    #expect(text.hasPrefix("ÉLEVÉ") && text.contains("\u{a0}: explication écartée"))
     var coloured = TextRenderer(rules: bench.rules, language: .en, hasColour: true)
     #expect(coloured.text(records[0]) { _ in "log" }.contains("\u{1b}[31m"))
+  }
+
+  @Test("French has its spaces, titles and numbers, and a line of evidence is counted as one")
+  func french() throws {
+    var bench = try Bench("  title_fr: Règle d’essai", verdict: "watcher")
+    bench.raise(at: 1, reasons: [(.polls, 40)])
+    bench.raise(at: 2, session: 6, reasons: [(.polls, 40)])
+    bench.raise(at: 3, session: 6, reasons: [(.polls, 40), (.skippedSteps, 1)])
+    let records = bench.stage.drain()
+    var renderer = TextRenderer(rules: bench.rules, language: .fr, hasColour: false)
+    let text = renderer.text(records[0]) { _ in "log" }
+    #expect(text.contains("Règle d’essai") && !text.contains("Test rule"))
+    #expect(
+      text.contains("plafonné   élevé → faible\u{a0}: une seule famille d’indices\u{a0}; observer"))
+    #expect(!text.contains(" ;") && !text.contains("et 1 autres"))
+    #expect(renderer.summary().contains("Règle d’essai"))
   }
 
   @Test("every recorded alert fits docs/alert.schema.json, and a wrong one does not")

@@ -241,6 +241,23 @@ struct FairnessTests {
     #expect(!alerts.isEmpty && alerts.allSatisfy { Self.level($0) == "low" })
   }
 
+  @Test("what a log lacks, and the rules that are weaker for it, is said once")
+  func limits() throws {
+    let line = #"192.0.2.1 - - [02/Mar/2026:17:00:00 +0000] "GET / HTTP/1.1" 200 1 "-" "x""#
+    let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString + ".log")
+    try Data((line + "\n").utf8).write(to: path)
+    defer { try? FileManager.default.removeItem(at: path) }
+    let run = try Command(["replay", "--json", path.path()])
+    let said = run.errors.split(separator: "\n").filter { $0.hasPrefix("limit: ") }
+    #expect(said.count == 4 && said[0].contains("no session cookie"))
+    #expect(said[1].contains("no images") && said[1].contains("booking-without-pages"))
+    #expect(said[2].contains("stamps of 1 s") && said[2].contains("form-faster-than-typing"))
+    #expect(said[3].contains("no redirect targets"))
+    let french = try Command(["replay", "--json", "--lang", "fr", path.path()])
+    #expect(french.errors.contains("limite\u{a0}: aucun cookie de session"))
+    #expect(try Command(["replay", "--json", "--quiet", path.path()]).errors.isEmpty)
+  }
+
   @Test("cutting a log into files changes no alert, whichever file shows images")
   func cuts() throws {
     var diary = Diary()
