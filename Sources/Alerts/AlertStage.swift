@@ -187,7 +187,7 @@ public struct AlertStage: ~Copyable {
     let isNewAddress =
       alert.record.addresses.count < Self.addressLimit
       && !alert.record.addresses.contains(exchange.client)
-    let isStronger = reporter.families(verdict).count > alert.record.families.count
+    let isStronger = reporter.familyCount(verdict) > alert.record.families.count
     guard isDue || isNewAddress || isStronger else { return }
     let level = alert.record.level
     if isStronger { alert.record.reasons = reporter.reasons(verdict, exchange, step, batch) }
@@ -254,7 +254,7 @@ public struct AlertStage: ~Copyable {
     }
     if exchange[.host].count > 0 { record.host = Array(batch.bytes[exchange[.host].indices]) }
     if step.service.count > 0 { record.service = Array(batch.bytes[step.service.indices]) }
-    record.families = reporter.families(record.reasons.lazy.map(\.measure))
+    record.families = reporter.families(record.reasons)
     var values: [Double] = []
     for subject in SubjectKind.allCases {
       for feature in HypothesisTest.needs {

@@ -27,27 +27,34 @@ struct ReasonReporter {
   }
 
   /// The families of evidence of reasons, in the order of ``FeatureFamily``.
+  func families(_ reasons: [ReportedReason]) -> [FeatureFamily] {
+    var bits: UInt8 = 0
+    for reason in reasons { bits |= familyBit(reason.measure) }
+    return FeatureFamily.allCases.filter { bits & (1 << $0.rawValue) != 0 }
+  }
+
+  /// How many families a verdict's reasons come from; allocates nothing.
+  func familyCount(_ verdict: Verdict) -> Int {
+    var bits: UInt8 = 0
+    for i in 0..<Int(verdict.reasonCount) { bits |= familyBit(verdict.reasons[i].measure) }
+    return bits.nonzeroBitCount
+  }
+
+  /// The family of a measure as a bit; 0 for what is no evidence.
   ///
   /// Only features that are evidence give one, and a count that no person reaches. A status, a
   /// method, an address, a step, an outcome, a word of the line are of everybody.
-  func families(_ measures: some Sequence<Measure>) -> [FeatureFamily] {
-    var found: Set<FeatureFamily> = []
-    for measure in measures {
-      switch measure {
-      case .feature(let name):
-        let feature = FeatureCatalogue.descriptor(of: name.feature)
-        if feature.isEvidence { found.insert(feature.family) }
-      case .correlation(let rule):
-        if rules[Int(rule)].countsRapidly { found.insert(.timing) }
-      case .status, .text, .step: break
-      }
+  private func familyBit(_ measure: Measure) -> UInt8 {
+    switch measure {
+    case .feature(let name): Self.featureBits[Int(name.feature.rawValue)]
+    case .correlation(let rule):
+      rules[Int(rule)].countsRapidly ? 1 << FeatureFamily.timing.rawValue : 0
+    case .status, .text, .step: 0
     }
-    return FeatureFamily.allCases.filter { found.contains($0) }
   }
 
-  /// The families of a verdict's reasons.
-  func families(_ verdict: Verdict) -> [FeatureFamily] {
-    families((0..<Int(verdict.reasonCount)).map { verdict.reasons[$0].measure })
+  private static let featureBits: [UInt8] = FeatureCatalogue.all.map {
+    $0.isEvidence ? 1 << $0.family.rawValue : 0
   }
 
   private func name(_ reason: Reason, _ name: String, _ written: ConditionText?) -> String {
