@@ -70,6 +70,7 @@ def slot_taken_faster_than_reading(fires):
 def booking_without_pages(fires):
     site, t = site_with_citizen(5)
     v = robot(site)
+    t += 3600  # sessions are judged by what they left out after an hour of log
     for n in range(4 if fires else 2):
         t = v.get(t + 30, f"{BASE}/5/{SLOT + 900 * n}", took=0.03)
     return site
@@ -89,8 +90,8 @@ def number_check_enumeration(fires):
     t = v.get(t, BASE + "/0")
     if not fires:  # the form the check belongs to was shown
         t = v.get(t + 2, BASE + "/8")
-    for _ in range(12):
-        t = v.post(t + 2, "/ezjscore/call/bookingserver::verify", 200, size=52, took=0.02)
+    for _ in range(40):
+        t = v.post(t + 1, "/ezjscore/call/bookingserver::verify", 200, size=52, took=0.02)
     return site
 
 

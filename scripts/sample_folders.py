@@ -179,7 +179,7 @@ def api_direct():
             t = v.post(t + max(12, site.lognormal(60, 0.5)), "/index.php/booking/register")
             v.page(t + 0.2, f"/index.php/booking_confirmation/of/{i:012x}")
     v = Visitor(site, "203.0.113.77", "okhttp/5.1.0", "", "s000000000000api", "api", True)
-    t = t0 + 1800
+    t = t0 + 4500  # over an hour of log before it: what it left out was left out, not missed
     for n in range(14):
         v.connect()
         t = v.post(t + 2.5 + site.random.uniform(0, 1), "/index.php/booking/register", 200, size=180)
@@ -241,7 +241,7 @@ def enumerator():
                            "/ezjscore/call/bookingserver::verify", 200, size=0)
             v.post(t + 20, "/booking/create/14500/8", 302, loc="/booking/create/14500/9")
     v = Visitor(site, "203.0.113.120", REQUESTS, "", "s00000000oracle1", "enumerator", True)
-    t = t0 + 1500
+    t = t0 + 4500  # over an hour of log before it: the form was not shown before the log began
     for n in range(400):
         t = v.post(t + 0.3 + site.random.uniform(0, 0.2), "/ezjscore/call/bookingserver::verify",
                    200, size=0 if n % 37 == 0 else 52)
@@ -258,8 +258,8 @@ def rotating():
     t = flow.ask(flow.enter(t0 + 300) + 9)
     v.ip = "198.51.100.250"
     flow.ask(flow.ask(t + 60) + 20)
-    exits = [f"203.0.113.{10 + i}" for i in range(5)] + [f"198.51.100.{220 + i}" for i in range(4)] + [
-        "192.0.2.230", "192.0.2.231", "192.0.2.232"]
+    # One address in each of twelve networks: RFC 9637 gives 3fff::/20 to documentation.
+    exits = [f"3fff:{i:x}::{i:x}" for i in range(1, 13)]
     v = Visitor(site, exits[0], CHROME, "", "s0000000rotating", "rotator", True)
     for ip in exits:
         site.label(ip, "s0000000rotating", "rotator", True)

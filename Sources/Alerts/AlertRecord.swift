@@ -26,6 +26,8 @@ public enum LevelCap: String, CaseIterable, Sendable {
   case benign
   /// The automation declares itself.
   case declared
+  /// It is true for some of the times that the log's stamps permit, and a person's for others.
+  case clock
 }
 
 /// A line of a source that shows what was said.
@@ -68,8 +70,11 @@ public struct AlertRecord: Sendable {
   public var host: [UInt8]
   /// Service of the latest verdict's request, as bytes of the log.
   public var service: [UInt8]
-  /// What held, in the order of the rule; of the verdict that opened it.
-  public var reasons: [Reason]
+  /// What held, in the order of the rule; of the verdict that opened it, or of a later one that
+  /// brought another family of evidence.
+  public var reasons: [ReportedReason]
+  /// Whether it holds only for some of the times that the log's stamps permit.
+  public var isWithinClock = false
   /// The families of the reasons, in the order of ``FeatureFamily``.
   public var families: [FeatureFamily]
   /// Benign explanations and what became of them.
@@ -84,13 +89,40 @@ public struct AlertRecord: Sendable {
   public var completeness: Completeness
 }
 
+/// A value of a reason, or what it was compared with.
+public enum ReasonValue: Sendable, Hashable {
+  /// A number, in the reason's unit.
+  case number(Double)
+  /// A text, cut after ``limit`` bytes.
+  case text(String)
+
+  /// Bytes of a text kept.
+  static let limit = 120
+}
+
+/// One condition that held, with everything a reader needs.
+public struct ReportedReason: Sendable, Hashable {
+  /// What was measured.
+  public var measure: Measure
+  /// Its name: that of the feature, or the field as the rule writes it.
+  public var name: String
+  /// How it was compared.
+  public var comparison: Comparison
+  /// What was there.
+  public var value: ReasonValue
+  /// What it was compared with.
+  public var threshold: ReasonValue
+  /// The unit; empty for texts.
+  public var unit: String
+}
+
 /// How complete the input was, up to some exchange.
 public struct Completeness: Sendable, Hashable {
   /// Lines that were not understood, before the exchange or in sources read beside it.
   public var unparsed: UInt64 = 0
   /// Exchanges later than the lateness bound.
   public var late: UInt64 = 0
-  /// Subjects that the tables had to give up.
+  /// Subjects, and open alerts, that the tables had to give up.
   public var evicted: UInt64 = 0
 
   /// Creates the statement that nothing is missing.

@@ -10,6 +10,8 @@ public struct AlertConfiguration: Sendable {
   public var siteKey: [UInt8]?
   /// Lines of evidence kept of one alert.
   public var evidenceLimit = 32
+  /// Alerts open at once; one more closes the alert that would close first, and is counted.
+  public var openLimit = 16_384
 
   /// Creates the defaults.
   public init() {}
@@ -33,6 +35,7 @@ public struct AlertStage: ~Copyable {
     var kind: UInt8
     var high: UInt64
     var low: UInt64
+    var isWithinClock: Bool
   }
 
   /// An alert that may still grow.
@@ -41,25 +44,36 @@ public struct AlertStage: ~Copyable {
     var key: Key
     var nextTold: UInt64
     var closeAfter: Int64
+    /// Alerts opened before it.
+    var order: UInt64
+
+    /// When it closes if nothing comes.
+    var deadline: Timestamp { record.end.adding(closeAfter) }
   }
 
   private let configuration: AlertConfiguration
-  private var open: [Open] = []
+  private let reporter: ReasonReporter
+  private var open: [Open?] = []
+  private var freeSlots: [Int] = []
   private var index: [Key: Int] = [:]
+  private var deadlines = DeadlineHeap()
+  private var openedCount: UInt64 = 0
+  /// Alerts closed before their time to make room.
+  public private(set) var evictedAlerts: UInt64 = 0
   private var records: [AlertRecord] = []
-  private var nextCheck = Timestamp.distantPast
 
   /// Creates a stage without alerts.
   public init(_ configuration: AlertConfiguration, rules: [RuleMetadata]) {
     self.configuration = configuration
     self.rules = rules
+    reporter = ReasonReporter(rules: rules)
   }
 
   /// Whether records wait in ``drain()``.
   public var hasRecords: Bool { !records.isEmpty }
 
   /// Alerts that are open.
-  public var openCount: Int { open.count }
+  public var openCount: Int { index.count }
 
   /// Takes in one verdict, on the exchange it was given for.
   public mutating func raise(
@@ -80,26 +94,42 @@ public struct AlertStage: ~Copyable {
 
   /// Closes alerts that were quiet for long enough; called with the event time of each exchange.
   public mutating func advance(to now: Timestamp) {
-    guard !open.isEmpty, now >= nextCheck else { return }
-    var earliest = Timestamp.distantFuture
-    var closing: [Int] = []
-    for i in open.indices {
-      let deadline = open[i].record.end.adding(open[i].closeAfter)
-      if deadline <= now { closing.append(i) } else { earliest = min(earliest, deadline) }
+    var closing: [(order: UInt64, slot: Int)] = []
+    while let first = deadlines.first, first.deadline <= now {
+      guard let entry = due(by: now) else { continue }
+      closing.append((entry.order, entry.slot))
     }
-    nextCheck = earliest
-    guard !closing.isEmpty else { return }
-    for i in closing { close(i, at: open[i].record.end.adding(open[i].closeAfter)) }
-    for i in closing.reversed() { open.remove(at: i) }
-    index.removeAll(keepingCapacity: true)
-    for i in open.indices { index[open[i].key] = i }
+    for (_, slot) in closing.sorted(by: { $0.order < $1.order }) {
+      close(slot, at: open[slot]?.deadline ?? now)
+    }
+  }
+
+  /// Takes out the entry that is due first; `nil`, and puts it back, when its alert has grown.
+  private mutating func due(by now: Timestamp) -> DeadlineHeap.Entry? {
+    guard var entry = deadlines.pop(), let deadline = open[entry.slot]?.deadline else { return nil }
+    guard deadline > entry.deadline, deadline > now else { return entry }
+    entry.deadline = deadline
+    deadlines.push(entry)
+    return nil
+  }
+
+  /// Closes the alert that would close first, to make room for another.
+  private mutating func evict(at now: Timestamp) {
+    while deadlines.first != nil {
+      guard let entry = due(by: .distantPast) else { continue }
+      evictedAlerts &+= 1
+      close(entry.slot, at: now)
+      return
+    }
   }
 
   /// Closes what is open, at the end of the input.
   public mutating func finish() {
-    for i in open.indices { close(i, at: open[i].record.end) }
-    open.removeAll()
-    index.removeAll()
+    let left = open.indices.compactMap { slot in open[slot].map { ($0.order, slot) } }
+    for (_, slot) in left.sorted(by: { $0.0 < $1.0 }) {
+      close(slot, at: open[slot]?.record.end ?? .distantPast)
+    }
+    deadlines.removeAll()
   }
 
   /// The records since the last call, in the order in which they arose.
@@ -115,6 +145,7 @@ public struct AlertStage: ~Copyable {
     _ key: Key, _ verdict: Verdict, _ exchange: Exchange, _ step: Step,
     _ batch: borrowing ExchangeBatch, _ features: borrowing FeatureStage, _ subjects: Subjects
   ) {
+    if index.count >= max(1, configuration.openLimit) { evict(at: exchange.at) }
     let rule = rules[Int(verdict.rule)]
     let actor = actor(key)
     let digest = Array(SHA256.hash(data: batch.bytes[exchange.raw.indices]))
@@ -122,9 +153,9 @@ public struct AlertStage: ~Copyable {
       action: .opened, rule: verdict.rule, id: id(rule, actor, digest), at: exchange.at,
       start: exchange.at, end: exchange.at, level: rule.level, caps: [], subject: verdict.subject,
       actor: actor, client: exchange.client, addresses: [], mailboxes: [], host: [], service: [],
-      reasons: [], families: [], benign: [], evidence: [], matches: 1, suppressed: 0,
-      completeness: completeness)
-    for i in 0..<Int(verdict.reasonCount) { record.reasons.append(verdict.reasons[i]) }
+      reasons: reporter.reasons(verdict, exchange, step, batch),
+      isWithinClock: verdict.isWithinClock, families: [], benign: [], evidence: [], matches: 1,
+      suppressed: 0, completeness: stated)
     let places = features.recent(
       verdict.subject, of: subjects, limit: configuration.evidenceLimit - 1)
     record.evidence = places.filter { $0 != exchange.provenance }
@@ -132,37 +163,49 @@ public struct AlertStage: ~Copyable {
     record.evidence.append(Evidence(place: exchange.provenance, digest: digest))
     refresh(&record, verdict, exchange, step, batch, features, subjects)
     records.append(record)
-    let closeAfter = max(Nanoseconds.second, rule.closeAfter)
-    index[key] = open.count
-    open.append(Open(record: record, key: key, nextTold: 10, closeAfter: closeAfter))
-    nextCheck = min(nextCheck, exchange.at.adding(closeAfter))
+    let alert = Open(
+      record: record, key: key, nextTold: 10, closeAfter: max(Nanoseconds.second, rule.closeAfter),
+      order: openedCount)
+    openedCount &+= 1
+    let slot = freeSlots.popLast() ?? open.count
+    if slot == open.count { open.append(alert) } else { open[slot] = alert }
+    index[key] = slot
+    deadlines.push(DeadlineHeap.Entry(deadline: alert.deadline, order: alert.order, slot: slot))
   }
 
   private mutating func extend(
     _ slot: Int, _ verdict: Verdict, _ exchange: Exchange, _ step: Step,
     _ batch: borrowing ExchangeBatch, _ features: borrowing FeatureStage, _ subjects: Subjects
   ) {
-    open[slot].record.matches &+= 1
-    open[slot].record.end = max(open[slot].record.end, exchange.at)
-    open[slot].record.suppressed &+= 1
-    let isDue = open[slot].record.matches >= open[slot].nextTold
-    let isNewAddress = !open[slot].record.addresses.contains(exchange.client)
-    guard isDue || isNewAddress else { return }
-    var record = open[slot].record
-    let level = record.level
-    refresh(&record, verdict, exchange, step, batch, features, subjects)
-    if isDue {
-      open[slot].nextTold = open[slot].nextTold.multipliedReportingOverflow(by: 10).partialValue
-    }
+    guard var alert = open[slot] else { return }
+    open[slot] = nil  // one owner, so that nothing is copied
+    defer { open[slot] = alert }
+    alert.record.matches &+= 1
+    alert.record.end = max(alert.record.end, exchange.at)
+    alert.record.suppressed &+= 1
+    let isDue = alert.record.matches >= alert.nextTold
+    let isNewAddress =
+      alert.record.addresses.count < Self.addressLimit
+      && !alert.record.addresses.contains(exchange.client)
+    let isStronger = reporter.familyCount(verdict) > alert.record.families.count
+    guard isDue || isNewAddress || isStronger else { return }
+    let level = alert.record.level
+    if isStronger { alert.record.reasons = reporter.reasons(verdict, exchange, step, batch) }
+    refresh(&alert.record, verdict, exchange, step, batch, features, subjects)
+    if isDue { alert.nextTold = alert.nextTold.multipliedReportingOverflow(by: 10).partialValue }
     // An address that joins within the first matches is told with the next count, unless it is
     // one of a few: a session on many addresses would make a line for each.
-    guard isDue || record.level > level || record.addresses.count <= 4 else {
-      record.suppressed = open[slot].record.suppressed
-      open[slot].record = record
-      return
-    }
+    let isNews = isNewAddress && alert.record.addresses.count <= 4
+    guard isDue || alert.record.level > level || isNews else { return }
+    tell(&alert.record, exchange, batch)
+  }
+
+  /// Makes a line of an alert that has grown.
+  private mutating func tell(
+    _ record: inout AlertRecord, _ exchange: Exchange, _ batch: borrowing ExchangeBatch
+  ) {
     record.action = .updated
-    record.completeness = completeness
+    record.completeness = stated
     record.at = exchange.at
     if record.evidence.count < configuration.evidenceLimit * 2 {
       let digest = Array(SHA256.hash(data: batch.bytes[exchange.raw.indices]))
@@ -171,15 +214,24 @@ public struct AlertStage: ~Copyable {
     record.suppressed &-= 1  // this one is told
     records.append(record)
     record.suppressed = 0
-    open[slot].record = record
   }
 
   private mutating func close(_ slot: Int, at time: Timestamp) {
-    var record = open[slot].record
-    record.action = .closed
-    record.completeness = completeness
-    record.at = time
-    records.append(record)
+    guard var alert = open[slot] else { return }
+    open[slot] = nil
+    freeSlots.append(slot)
+    index[alert.key] = nil
+    alert.record.action = .closed
+    alert.record.completeness = stated
+    alert.record.at = time
+    records.append(alert.record)
+  }
+
+  /// How complete the input is, with the alerts that had to go.
+  private var stated: Completeness {
+    var stated = completeness
+    stated.evicted &+= evictedAlerts
+    return stated
   }
 
   // MARK: - What is said
@@ -192,7 +244,7 @@ public struct AlertStage: ~Copyable {
     let rule = rules[Int(verdict.rule)]
     record.client = exchange.client
     for address in features.addresses(verdict.subject, of: subjects) + [exchange.client]
-    where !record.addresses.contains(address) && record.addresses.count < 64 {
+    where record.addresses.count < Self.addressLimit && !record.addresses.contains(address) {
       record.addresses.append(address)
     }
     if configuration.siteKey != nil, step.mailbox.isPresent,
@@ -202,46 +254,44 @@ public struct AlertStage: ~Copyable {
     }
     if exchange[.host].count > 0 { record.host = Array(batch.bytes[exchange[.host].indices]) }
     if step.service.count > 0 { record.service = Array(batch.bytes[step.service.indices]) }
-    record.families = Self.families(record.reasons)
+    record.families = reporter.families(record.reasons)
     var values: [Double] = []
     for subject in SubjectKind.allCases {
-      for feature in Feature.allCases {
+      for feature in HypothesisTest.needs {
         values.append(features.value(FeatureName(subject, feature), of: subjects))
       }
     }
-    let test = HypothesisTest(rule, record.reasons, step, resolution: exchange.resolution) {
-      values[Int($0.rawValue) * Feature.allCases.count + Int($1.rawValue)]
+    let test = HypothesisTest(
+      rule, record.reasons, step, resolution: exchange.resolution,
+      isWithinClock: record.isWithinClock
+    ) { subject, feature in
+      guard let place = HypothesisTest.needs.firstIndex(of: feature) else { return .nan }
+      return values[Int(subject.rawValue) * HypothesisTest.needs.count + place]
     }
     record.benign = test.findings
     (record.level, record.caps) = Self.level(rule, record.families, record.benign)
   }
 
-  /// The families of evidence that reasons come from, in the order of ``FeatureFamily``.
-  static func families(_ reasons: [Reason]) -> [FeatureFamily] {
-    var found: Set<FeatureFamily> = []
-    for reason in reasons {
-      switch reason.measure {
-      case .feature(let name): found.insert(FeatureCatalogue.descriptor(of: name.feature).family)
-      case .correlation: found.insert(.timing)
-      case .status: found.insert(.outcome)
-      case .text: found.insert(.transport)
-      case .step: break
-      }
-    }
-    return FeatureFamily.allCases.filter { found.contains($0) }
-  }
+  /// Addresses kept of one alert.
+  private static let addressLimit = 64
 
   /// The level that the evidence supports, and why it is below the rule's (DESIGN 1 and 8).
+  ///
+  /// An innocent explanation that cannot be tested is not rejected: it caps as well.
   static func level(
     _ rule: RuleMetadata, _ families: [FeatureFamily], _ benign: [BenignFinding]
   ) -> (RuleLevel, [LevelCap]) {
     var caps: [LevelCap] = []
     if families.count < 2 { caps.append(.oneFamily) }
     if rule.verdict == .watcher { caps.append(.watcher) }
-    let plausible = benign.filter { $0.result == .plausible }.map(\.hypothesis)
-    if plausible.contains(where: { $0 != .declaredAutomation }) { caps.append(.benign) }
-    if plausible.contains(.declaredAutomation) { caps.append(.declared) }
-    let ceiling: RuleLevel = caps.contains(.declared) ? .informational : .low
+    let open = benign.filter { $0.result != .rejected }.map(\.hypothesis)
+    if open.contains(where: { $0 != .declaredAutomation && $0 != .clockResolution }) {
+      caps.append(.benign)
+    }
+    if open.contains(.declaredAutomation) { caps.append(.declared) }
+    if open.contains(.clockResolution) { caps.append(.clock) }
+    let ceiling: RuleLevel =
+      caps.contains(.declared) || caps.contains(.clock) ? .informational : .low
     guard rule.level > ceiling, !caps.isEmpty else { return (rule.level, []) }
     return (ceiling, caps)
   }
@@ -253,8 +303,11 @@ public struct AlertStage: ~Copyable {
     case .client:
       Key(
         rule: verdict.rule, kind: step.client.kind.rawValue, high: step.client.high,
-        low: step.client.low)
-    case .session: Key(rule: verdict.rule, kind: .max, high: 0, low: step.session)
+        low: step.client.low, isWithinClock: verdict.isWithinClock)
+    case .session:
+      Key(
+        rule: verdict.rule, kind: .max, high: 0, low: step.session,
+        isWithinClock: verdict.isWithinClock)
     }
   }
 

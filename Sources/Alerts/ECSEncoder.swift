@@ -116,8 +116,8 @@ public struct ECSEncoder: Sendable {
     writer.endArray()
     writer.endObject()
     writer.beginObject("message")
-    writer.string("en", Phrases.finding(rule, record.reasons, .en))
-    writer.string("fr", Phrases.finding(rule, record.reasons, .fr))
+    writer.string("en", Phrases.finding(record, rule, .en))
+    writer.string("fr", Phrases.finding(record, rule, .fr))
     writer.endObject()
     writer.endObject()
   }
@@ -125,21 +125,22 @@ public struct ECSEncoder: Sendable {
   private mutating func reasons(_ record: AlertRecord) {
     writer.beginArray("reasons")
     for reason in record.reasons {
-      let (name, unit) = Phrases.measure(reason.measure, rules)
       writer.beginObject()
-      writer.string("feature", name)
+      writer.string("feature", reason.name)
       writer.string("comparison", Self.name(reason.comparison))
-      if case .step = reason.measure {
-        writer.string("value", Self.step(reason.value))
-        writer.string("threshold", Self.step(reason.threshold))
-      } else if reason.comparison != .matches {
-        writer.number("value", reason.value)
-        writer.number("threshold", reason.threshold)
-        writer.string("unit", unit)
-      }
+      value("value", reason.value)
+      value("threshold", reason.threshold)
+      if !reason.unit.isEmpty { writer.string("unit", reason.unit) }
       writer.endObject()
     }
     writer.endArray()
+  }
+
+  private mutating func value(_ key: StaticString, _ value: ReasonValue) {
+    switch value {
+    case .number(let number): writer.number(key, number)
+    case .text(let text): writer.string(key, text)
+    }
   }
 
   private mutating func benign(_ record: AlertRecord) {
@@ -149,6 +150,10 @@ public struct ECSEncoder: Sendable {
       writer.string("hypothesis", finding.hypothesis.rawValue)
       writer.string("result", finding.result.rawValue)
       writer.string("because", finding.because.en)
+      writer.beginObject("message")
+      writer.string("en", finding.because.en)
+      writer.string("fr", finding.because.fr)
+      writer.endObject()
       writer.endObject()
     }
     writer.endArray()
@@ -189,11 +194,6 @@ public struct ECSEncoder: Sendable {
     case .notEqual: "neq"
     case .matches: "matches"
     }
-  }
-
-  private static func step(_ value: Double) -> String {
-    let number = UInt8(exactly: value.isNaN ? -1 : value)
-    return number.flatMap(StepKind.init(rawValue:))?.name ?? "unknown"
   }
 
   private static func text(_ token: Token) -> String {

@@ -23,23 +23,7 @@ public struct BenignFinding: Sendable, Hashable {
   public var because: LocalizedText
 }
 
-/// The innocent explanations that are tested (BOTS 5); rules name more of them in `crenel.benign`.
-public enum Hypothesis: String, CaseIterable, Sendable {
-  /// Many people behind one address.
-  case sharedAddress = "shared_address"
-  /// A browser extension reloads a page for a person.
-  case autoRefresh = "auto_refresh"
-  /// A person presses F5 in anxiety.
-  case impatientPerson = "impatient_person"
-  /// The clock of the log is too coarse to tell.
-  case clockResolution = "clock_resolution"
-  /// A browser or password manager filled the form.
-  case fastAutofill = "fast_autofill"
-  /// A social worker books for many people.
-  case associationDesk = "association_desk"
-  /// Automation that says what it is.
-  case declaredAutomation = "declared_automation"
-
+extension Hypothesis {
   /// The name for people.
   public var title: LocalizedText {
     switch self {
@@ -52,15 +36,23 @@ public enum Hypothesis: String, CaseIterable, Sendable {
       LocalizedText(en: "association's desk", fr: "permanence d’une association")
     case .declaredAutomation:
       LocalizedText(en: "declared automation", fr: "automate déclaré")
+    case .relayEgress:
+      LocalizedText(en: "relay or shared way out", fr: "relais ou sortie partagée")
+    case .checkAtEveryKey:
+      LocalizedText(en: "check at every key", fr: "vérification à chaque touche")
     }
   }
 
-  /// The explanations to test for a rule: three for all, then those it names, each once.
-  static func all(for rule: RuleMetadata) -> [Hypothesis] {
-    var list: [Hypothesis] = [.sharedAddress, .declaredAutomation, .clockResolution]
-    for name in rule.benign {
-      if let named = Hypothesis(rawValue: name), !list.contains(named) { list.append(named) }
+  /// The explanations to test for a rule: two for all, the clock where a duration is called
+  /// short, then those it names, each once.
+  static func all(for rule: RuleMetadata, _ reasons: [ReportedReason]) -> [Hypothesis] {
+    var list: [Hypothesis] = [.sharedAddress, .declaredAutomation]
+    let isAboutSpeed = reasons.contains { reason in
+      guard case .feature = reason.measure, reason.unit == "ms" else { return false }
+      return reason.comparison == .less || reason.comparison == .lessOrEqual
     }
+    if isAboutSpeed { list.append(.clockResolution) }
+    for named in rule.benign where !list.contains(named) { list.append(named) }
     return list
   }
 }
@@ -68,25 +60,33 @@ public enum Hypothesis: String, CaseIterable, Sendable {
 /// Tests benign explanations against what is known of a subject.
 struct HypothesisTest {
   let rule: RuleMetadata
-  let reasons: [Reason]
+  let reasons: [ReportedReason]
   let step: Step
   let resolution: Int64
+  let isWithinClock: Bool
   /// Reads a feature of the exchange's subjects; NaN when it is absent.
   let value: (SubjectKind, Feature) -> Double
 
-  /// All findings, in the order of ``Hypothesis/all(for:)``.
+  /// The features that some test reads.
+  static let needs: [Feature] = [
+    .agentsPerAddress, .declaredAutomation, .assetRatio, .serverErrors, .gapLogDeviation,
+    .formCount, .formFastest, .libraryAgent, .networks, .oracleCalls,
+  ]
+
   init(
-    _ rule: RuleMetadata, _ reasons: [Reason], _ step: Step, resolution: Int64,
-    value: @escaping (SubjectKind, Feature) -> Double
+    _ rule: RuleMetadata, _ reasons: [ReportedReason], _ step: Step, resolution: Int64,
+    isWithinClock: Bool, value: @escaping (SubjectKind, Feature) -> Double
   ) {
     self.rule = rule
     self.reasons = reasons
     self.step = step
     self.resolution = resolution
+    self.isWithinClock = isWithinClock
     self.value = value
   }
 
-  var findings: [BenignFinding] { Hypothesis.all(for: rule).map { test($0) } }
+  /// All findings, in the order of ``Hypothesis/all(for:_:)``.
+  var findings: [BenignFinding] { Hypothesis.all(for: rule, reasons).map { test($0) } }
 
   private func test(_ hypothesis: Hypothesis) -> BenignFinding {
     let (result, en, fr) =
@@ -98,6 +98,8 @@ struct HypothesisTest {
       case .fastAutofill: fastAutofill
       case .associationDesk: associationDesk
       case .declaredAutomation: declaredAutomation
+      case .relayEgress: relayEgress
+      case .checkAtEveryKey: checkAtEveryKey
       }
     return BenignFinding(
       hypothesis: hypothesis, result: result, because: LocalizedText(en: en, fr: fr))
@@ -121,6 +123,14 @@ struct HypothesisTest {
         "\(text) navigateurs différents sont venus de cette adresse"
       )
     }
+    // Without a cookie a session is an address and an agent: two people with one browser are one.
+    if !step.flags.contains(.sessionByCookie) {
+      return (
+        .untested, "no session cookie tells several people with one browser apart",
+        "aucun cookie de session ne distingue plusieurs personnes ayant le même "
+          + "navigateur"
+      )
+    }
     return (
       .rejected, "\(text) browser\(agents == 1 ? "" : "s") in all came from this address",
       "\(text) navigateur\(agents == 1 ? "" : "s") en tout depuis cette adresse"
@@ -138,10 +148,17 @@ struct HypothesisTest {
   }
 
   private var clockResolution: Answer {
-    let width = Self.milliseconds(resolution)
+    let width = Self.milliseconds(resolution, " ")
+    let largeur = Self.milliseconds(resolution, "\u{a0}")
+    if isWithinClock {
+      return (
+        .plausible, "compatible with a person: the log's clock is \(width) wide",
+        "compatible avec une personne\u{a0}: l’horloge du journal est à \(largeur) près"
+      )
+    }
     return (
       .rejected, "every duration holds for all times that stamps of \(width) permit",
-      "chaque durée vaut pour toutes les heures que permettent des horodatages à \(width) près"
+      "chaque durée vaut pour toutes les heures que permettent des horodatages à \(largeur) près"
     )
   }
 
@@ -160,79 +177,108 @@ struct HypothesisTest {
       )
     }
     return (
-      .rejected, "no images, styles or scripts were loaded, as a reloaded tab would",
-      "ni image, ni style, ni script n’a été chargé, comme le ferait un onglet rechargé"
+      .rejected, "no image, style or script was asked for, while a reloaded tab asks for some",
+      "ni image, ni style, ni script n’a été demandé, alors qu’un onglet rechargé en demande"
     )
   }
 
+  /// Reads what the rule does not: a browser's page parts, the spread of polls, and endurance.
   private var impatientPerson: Answer {
-    let ratio = value(rule.subject, .retry5xxRatio)
     let errors = value(rule.subject, .serverErrors)
-    let spread = value(rule.subject, .gapLogDeviation)
-    if errors >= 20, ratio >= 0.8 {
+    if value(rule.subject, .assetRatio) > 0.02 {
       return (
-        .rejected, "\(Self.whole(errors)) errors in a row were each retried at once",
-        "\(Self.whole(errors)) erreurs de suite ont chacune été retentées aussitôt"
-      )
-    }
-    if spread.isNaN {
-      return (
-        .untested, "there are too few reloads to tell", "trop peu de rechargements pour le dire"
+        .plausible, "images, styles or scripts were loaded: a browser, with a person before it",
+        "des images, styles ou scripts ont été chargés\u{a0}: un navigateur, une personne devant"
       )
     }
     // People's gaps have a standard deviation of 0.39 and more (BOTS L03).
-    if spread > 0.3 {
+    if value(rule.subject, .gapLogDeviation) > 0.3 {
       return (
-        .plausible, "the times between reloads vary as a person's do",
-        "les délais entre rechargements varient comme ceux d’une personne"
+        .plausible, "the times between looks at the list vary as a person's do",
+        "les délais entre consultations de la liste varient comme ceux d’une personne"
+      )
+    }
+    // People reload up to 60 times in a burst, then pause (BOTS L03).
+    if errors > 60 {
+      return (
+        .rejected, "\(Self.whole(errors)) errors are more than a person's burst of reloads",
+        "\(Self.whole(errors)) erreurs dépassent la rafale de rechargements d’une personne"
       )
     }
     return (
-      .rejected, "the times between reloads vary less than any person's",
-      "les délais entre rechargements varient moins que ceux d’une personne"
+      .untested, "\(Self.whole(errors)) errors may be one person's burst of reloads",
+      "\(Self.whole(errors)) erreurs peuvent être la rafale de rechargements d’une personne"
     )
   }
 
   private var fastAutofill: Answer {
     let forms = value(rule.subject, .formCount)
-    let assets = value(rule.subject, .assetRatio)
-    let fastest = value(rule.subject, .formFastest)
-    if fastest <= 1_000 {
+    if value(rule.subject, .formFastest) < 1_000 {
       return (
         .rejected, "less than a second leaves no time to see the form and send it",
         "moins d’une seconde ne laisse pas le temps de voir le formulaire et de l’envoyer"
       )
     }
-    if forms <= 1, assets > 0.02 {
+    if forms <= 1 {
       return (
-        .plausible, "one form only, in a browser that loads its pages",
-        "un seul formulaire, dans un navigateur qui charge ses pages"
+        .plausible, "one form only, and a second or more for it",
+        "un seul formulaire, et une seconde au moins pour lui"
       )
     }
     return (
-      .rejected, "the form's page was not loaded as a browser loads it, or it was sent repeatedly",
-      "la page du formulaire n’a pas été chargée par un navigateur, ou il a été envoyé plusieurs fois"
+      .rejected, "\(Self.whole(forms)) forms were timed in this session",
+      "\(Self.whole(forms)) formulaires ont été chronométrés dans cette session"
     )
   }
 
   private var associationDesk: Answer {
     let fastest = value(rule.subject, .formFastest)
-    if fastest <= 1_500 || value(rule.subject, .libraryAgent) == 1 {
+    if fastest < 1_500 || value(rule.subject, .libraryAgent) == 1 {
       return (
         .rejected, "forms were sent faster than by hand, or by a program",
         "des formulaires ont été envoyés plus vite qu’à la main, ou par un programme"
       )
     }
-    let agents = value(.client, .agentsPerAddress)
-    let assets = value(rule.subject, .assetRatio)
-    if agents >= 2 || assets > 0.02 {
+    if value(rule.subject, .assetRatio) > 0.02 || value(.client, .agentsPerAddress) >= 2 {
       return (
         .plausible, "browsers that load their pages, forms at a person's pace",
         "des navigateurs qui chargent leurs pages, des formulaires au rythme d’une personne"
       )
     }
     return (
-      .rejected, "one client that loads no page", "un seul client, qui ne charge aucune page"
+      .untested, "the log does not show who fills in the forms",
+      "le journal ne montre pas qui remplit les formulaires"
+    )
+  }
+
+  private var relayEgress: Answer {
+    let networks = value(.session, .networks)
+    let text = Self.whole(networks)
+    if networks >= 8 {
+      return (
+        .rejected, "\(text) networks: a relay or a company has few for one session",
+        "\(text) réseaux\u{a0}: un relais ou une entreprise en a peu pour une même session"
+      )
+    }
+    return (
+      .untested, "the log does not say whose the \(text) networks are",
+      "le journal ne dit pas à qui appartiennent les \(text) réseaux"
+    )
+  }
+
+  private var checkAtEveryKey: Answer {
+    let calls = value(rule.subject, .oracleCalls)
+    let text = Self.whole(calls)
+    // A number has ten digits; six entries of it, each key a call.
+    if calls >= 60 {
+      return (
+        .rejected, "\(text) calls: more than a number of ten digits typed six times",
+        "\(text) appels\u{a0}: plus qu’un numéro de dix chiffres saisi six fois"
+      )
+    }
+    return (
+      .plausible, "\(text) calls: as many as a page makes that checks at every key",
+      "\(text) appels\u{a0}: autant qu’en fait une page qui vérifie à chaque touche"
     )
   }
 
@@ -240,9 +286,9 @@ struct HypothesisTest {
     value.isNaN ? "0" : JSONWriter.text(of: value.rounded())
   }
 
-  private static func milliseconds(_ nanoseconds: Int64) -> String {
+  private static func milliseconds(_ nanoseconds: Int64, _ space: String) -> String {
     nanoseconds >= Nanoseconds.second
-      ? "\(nanoseconds / Nanoseconds.second) s"
-      : "\(max(1, nanoseconds / Nanoseconds.millisecond)) ms"
+      ? "\(nanoseconds / Nanoseconds.second)\(space)s"
+      : "\(max(1, nanoseconds / Nanoseconds.millisecond))\(space)ms"
   }
 }

@@ -10,19 +10,63 @@ public enum Language: String, CaseIterable, Sendable {
 /// Findings and reasons in words.
 public enum Phrases {
   /// The rule's finding, its `{feature}` and `{threshold}` places filled from the reasons.
-  static func finding(_ rule: RuleMetadata, _ reasons: [Reason], _ language: Language) -> String {
-    var text = language == .fr ? rule.finding.fr : rule.finding.en
-    if text.isEmpty { text = rule.title }
+  ///
+  /// A place whose condition did not hold, one of several alternatives, is filled with a dash.
+  static func finding(_ record: AlertRecord, _ rule: RuleMetadata, _ language: Language) -> String {
+    guard !record.isWithinClock else { return withinClock(rule, language) }
+    let title = language == .fr ? rule.titles.fr : rule.titles.en
+    let finding = language == .fr ? rule.finding.fr : rule.finding.en
+    var values: [String: String] = [:]
     var threshold: String?
-    for reason in reasons {
-      guard case .feature(let name) = reason.measure else { continue }
-      let place = "{" + FeatureCatalogue.name(of: name) + "}"
-      let unit = FeatureCatalogue.descriptor(of: name.feature).unit
-      guard text.contains(place) else { continue }
-      text = replaced(place, in: text, by: amount(reason.value, unit, language))
-      if threshold == nil { threshold = amount(reason.threshold, unit, language) }
+    for reason in record.reasons {
+      guard case .feature = reason.measure, finding.contains("{\(reason.name)}") else { continue }
+      if values[reason.name] == nil {
+        values[reason.name] = amount(reason.value, reason.unit, language)
+      }
+      if threshold == nil { threshold = amount(reason.threshold, reason.unit, language) }
     }
-    return replaced("{threshold}", in: text, by: threshold ?? "—")
+    values["threshold"] = threshold
+    return filled(finding.isEmpty ? title : finding, values)
+  }
+
+  /// What is said where the rule is true for some of the times that the stamps permit.
+  private static func withinClock(_ rule: RuleMetadata, _ language: Language) -> String {
+    language == .fr
+      ? "Compatible avec une personne\u{a0}: «\u{a0}\(rule.titles.fr)\u{a0}» n’est vrai que pour "
+        + "une partie des heures que permettent les horodatages du journal."
+      : "Compatible with a person: \"\(rule.titles.en)\" is true for only some of the times that "
+        + "the log's stamps permit."
+  }
+
+  /// `text` with each `{name}` replaced.
+  private static func filled(_ text: String, _ values: [String: String]) -> String {
+    var parts = text.split(separator: "{", omittingEmptySubsequences: false)
+    var filled = String(parts.removeFirst())
+    for part in parts {
+      let name = String(part.prefix { $0 != "}" })
+      filled += (values[name] ?? "—") + part.dropFirst(name.count + 1)
+    }
+    return filled
+  }
+
+  /// A value of a reason with its unit.
+  static func amount(_ value: ReasonValue, _ unit: String, _ language: Language) -> String {
+    switch value {
+    case .number(let number): amount(number, unit, language)
+    case .text(let text): text
+    }
+  }
+
+  /// The level in a language.
+  static func level(_ level: RuleLevel, _ language: Language) -> String {
+    switch (level, language) {
+    case (_, .en): level.name
+    case (.informational, .fr): "information"
+    case (.low, .fr): "faible"
+    case (.medium, .fr): "moyen"
+    case (.high, .fr): "élevé"
+    case (.critical, .fr): "critique"
+    }
   }
 
   /// A number with its unit: `112 ms`, `1.5 s`, `0.97`; in French with a comma and hard spaces.
@@ -43,8 +87,8 @@ public enum Phrases {
     return (language == .fr ? replaced(".", in: digits, by: ",") : digits) + suffix
   }
 
-  /// A reason as `session.form_ms.max 112 ms ≤ 1.5 s`.
-  static func reason(_ reason: Reason, _ rules: [RuleMetadata], _ language: Language) -> String {
+  /// A reason as `session.form_ms.max 112 ms < 1.5 s`, or `c-ip 192.0.2.7 matches cidr: …`.
+  static func reason(_ reason: ReportedReason, _ language: Language) -> String {
     let sign =
       switch reason.comparison {
       case .less: "<"
@@ -53,12 +97,10 @@ public enum Phrases {
       case .greaterOrEqual: "≥"
       case .equal: "="
       case .notEqual: "≠"
-      case .matches: language == .fr ? "correspond" : "matches"
+      case .matches: language == .fr ? "correspond à" : "matches"
       }
-    let (name, unit) = measure(reason.measure, rules)
-    guard reason.comparison != .matches else { return "\(name) \(sign)" }
-    return "\(name) \(amount(reason.value, unit, language)) \(sign) "
-      + amount(reason.threshold, unit, language)
+    return "\(reason.name) \(amount(reason.value, reason.unit, language)) \(sign) "
+      + amount(reason.threshold, reason.unit, language)
   }
 
   /// The name and unit of what was measured.

@@ -36,7 +36,7 @@ public struct TextRenderer: Sendable {
     case .updated:
       let words = language == .fr ? "constats" : "matches"
       return
-        "\(level(record.level)) \(record.at.rfc3339)  \(record.client)  \(rule.title)\(colon) "
+        "\(level(record.level)) \(record.at.rfc3339)  \(record.client)  \(title(rule))\(colon) "
         + "\(record.matches) \(words)\n"
     case .closed: return ""
     }
@@ -57,8 +57,9 @@ public struct TextRenderer: Sendable {
     }
     for (rule, row) in sorted {
       table.append([
-        row.highest.name, "\(row.opened)", "\(row.matches)", "\(row.subjects.count)",
-        "\(row.capped)", rules[Int(rule)].title,
+        Phrases.level(row.highest, language), "\(row.opened)", "\(row.matches)",
+        "\(row.subjects.count)",
+        "\(row.capped)", title(rules[Int(rule)]),
       ])
     }
     let widths = head.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
@@ -94,15 +95,15 @@ public struct TextRenderer: Sendable {
     let verdict = rule.verdict.map { "  [\($0.rawValue)]" } ?? ""
     var text =
       "\(level(record.level)) \(record.at.rfc3339)  \(paint(record.client.description, "1"))  "
-      + "\(paint(rule.title, "1"))\(verdict)\n"
-    line(&text, "", Phrases.finding(rule, record.reasons, language))
+      + "\(paint(title(rule), "1"))\(verdict)\n"
+    line(&text, "", Phrases.finding(record, rule, language))
     let reasons = record.reasons.filter {
       if case .step = $0.measure { return false }
       return true
     }
     for (index, reason) in reasons.enumerated() {
       let title = index == 0 ? (language == .fr ? "parce que" : "because") : ""
-      line(&text, title, Phrases.reason(reason, rules, language))
+      line(&text, title, Phrases.reason(reason, language))
     }
     for (index, finding) in record.benign.enumerated() {
       let title = index == 0 ? (language == .fr ? "à décharge" : "benign?") : ""
@@ -111,15 +112,24 @@ public struct TextRenderer: Sendable {
       line(&text, title, "\(name)\(colon) \(self.result(finding.result)), \(because)")
     }
     if !record.caps.isEmpty {
-      let why = record.caps.map { cap($0) }.joined(separator: "; ")
+      let why = record.caps.map { cap($0) }.joined(separator: language == .fr ? "\u{a0}; " : "; ")
       let title = language == .fr ? "plafonné" : "capped"
-      line(&text, title, "\(rule.level.name) → \(record.level.name)\(colon) \(why)")
+      line(
+        &text, title,
+        "\(Phrases.level(rule.level, language)) → "
+          + "\(Phrases.level(record.level, language))\(colon) \(why)")
     }
     if let last = record.evidence.last {
       let more = record.evidence.count - 1
       let name = TerminalText.escaped(source(last.place.source))
       let others =
-        more == 0 ? "" : language == .fr ? ", et \(more) autres lignes" : ", and \(more) more lines"
+        switch (more, language) {
+        case (0, _): ""
+        case (1, .en): ", and 1 more line"
+        case (1, .fr): ", et 1 autre ligne"
+        case (_, .en): ", and \(more) more lines"
+        case (_, .fr): ", et \(more) autres lignes"
+        }
       line(
         &text, language == .fr ? "preuve" : "evidence", "\(name):\(last.place.line)\(others)")
     }
@@ -137,9 +147,9 @@ public struct TextRenderer: Sendable {
   private func result(_ result: BenignResult) -> String {
     switch (result, language) {
     case (.rejected, .en): "rejected"
-    case (.rejected, .fr): "écartée"
+    case (.rejected, .fr): "explication écartée"
     case (.plausible, .en): "not rejected"
-    case (.plausible, .fr): "non écartée"
+    case (.plausible, .fr): "explication non écartée"
     case (.untested, .en): "cannot be tested"
     case (.untested, .fr): "non vérifiable"
     }
@@ -155,17 +165,25 @@ public struct TextRenderer: Sendable {
     case (.benign, .fr): "une explication innocente subsiste"
     case (.declared, .en): "the automation declares itself"
     case (.declared, .fr): "l’automate se déclare"
+    case (.clock, .en): "compatible with a person: the log's clock is too coarse"
+    case (.clock, .fr):
+      "compatible avec une personne\u{a0}: l’horloge du journal est trop grossière"
     }
   }
 
-  /// The level in four columns, coloured.
+  private func title(_ rule: RuleMetadata) -> String {
+    language == .fr ? rule.titles.fr : rule.titles.en
+  }
+
+  /// The level in columns of one width, coloured.
   private func level(_ level: RuleLevel) -> String {
-    switch level {
-    case .informational: paint("INFO", "36")
-    case .low: paint("LOW ", "34")
-    case .medium: paint("MED ", "33")
-    case .high: paint("HIGH", "31")
-    case .critical: paint("CRIT", "1;31")
+    let isFrench = language == .fr
+    return switch level {
+    case .informational: paint(isFrench ? "INFO    " : "INFO", "36")
+    case .low: paint(isFrench ? "FAIBLE  " : "LOW ", "34")
+    case .medium: paint(isFrench ? "MOYEN   " : "MED ", "33")
+    case .high: paint(isFrench ? "ÉLEVÉ   " : "HIGH", "31")
+    case .critical: paint(isFrench ? "CRITIQUE" : "CRIT", "1;31")
     }
   }
 

@@ -80,6 +80,14 @@ public struct SiteProfile: Sendable {
     steps { $0.methods.isEmpty || !StepRule.sending.isDisjoint(with: $0.methods) }
   }
 
+  /// Whether some step is found by words of its path: such a profile guesses what a step is.
+  public var goesByWords: Bool {
+    rules.contains { rule in
+      if case .words = rule.path { return true }
+      return false
+    }
+  }
+
   private func steps(_ isWanted: (StepRule) -> Bool) -> [StepKind] {
     StepKind.allCases.filter { kind in rules.contains { $0.step == kind && isWanted($0) } }
   }

@@ -45,9 +45,9 @@ struct Facts {
   var path: UInt32 = 0
   /// Whether the Referer has the request's own path; `nil` for assets, without one or no sending.
   var refersToItself: Bool?
-  /// Whether Accept-Language was missing; `nil` for assets and sources that never log it.
+  /// Whether Accept-Language was missing; `nil` for assets and runs that never log it.
   var languageMissing: Bool?
-  /// Whether the source has shown assets.
+  /// Whether the run has shown assets of anybody.
   var assetsAreLogged = false
 
   init(_ exchange: Exchange, _ step: Step) {
@@ -85,6 +85,12 @@ struct Facts {
   /// Whether the answer put a page in front of the client: no redirect, no error.
   var showsPage: Bool {
     !sends && outcome != .failure && (status < 300 || status == 304)
+  }
+
+  /// Whether the answer to what was sent put the same page in front of the client once more, to be
+  /// mended: no redirect, and no error but those that frameworks give a form with mistakes.
+  var showsAgain: Bool {
+    sends && ((200..<300).contains(status) || status == 400 || status == 422)
   }
 }
 

@@ -9,6 +9,18 @@ public enum SubjectKind: UInt8, CaseIterable, Sendable, BitwiseCopyable {
   public var name: String { "\(self)" }
 }
 
+extension Feature {
+  /// The shortest time that the log permits, of a duration at its longest; `nil` for others.
+  public var shortest: Feature? {
+    switch self {
+    case .formMax: .formMin
+    case .captchaMax: .captchaMin
+    case .ownReactionMax: .ownReactionMin
+    default: nil
+    }
+  }
+}
+
 /// A number about a subject at the time of an exchange.
 ///
 /// What each means exactly, with unit, family and range, is data: ``FeatureCatalogue``.
@@ -21,7 +33,8 @@ public enum Feature: UInt8, CaseIterable, Sendable, BitwiseCopyable {
   case activeHours24h, longestPause
   case formMin, formMax, formFastest, formCount, captchaMin, captchaMax
   case ownReactionMin, ownReactionMax
-  case retry5xxMedian, retry5xxRatio
+  case retry5xxMedian, retry5xxRatio, retry5xxLogDeviation
+  case reholdAtExpiry
   // sequence
   case coldEntries, skippedSteps, funnelDepth, oracleCalls, oracleWithoutForm, oracleMissRatio
   case pathConcentration, refererSelf
@@ -29,9 +42,10 @@ public enum Feature: UInt8, CaseIterable, Sendable, BitwiseCopyable {
   case assetRatio, languageMissing, requestsPerConnection, declaredAutomation, headless
   case libraryAgent
   // graph
-  case addressesPerSession, addressInterleaving, networks, sessionsPerAddress, agentsPerAddress
+  case addressesPerSession, addressInterleaving, networks, sessionsPerAddress, agentsPerAddress,
+    byCookie
   // outcome
-  case holds, holdsExpired, reholdAtExpiry, confirms, cancels
+  case holds, holdsExpired, confirms, cancels
   case mailboxes, mailboxAliases, disposableMailboxes, documents, nightBookings
   case serverErrors, refusals
 }

@@ -15,6 +15,9 @@ extension FeatureCatalogue {
       that came later than the lateness bound are counted and take no part in timing. Features of
       a subject begin with its first exchange, or anew when it was dropped to make room.
 
+      The headings are the families of evidence. A feature marked "no evidence by itself" gives an
+      alert no family: it may narrow a rule, and people show it as well.
+
 
       """
     for family in FeatureFamily.allCases {
@@ -22,7 +25,8 @@ extension FeatureCatalogue {
         "## \(family.name)\n\n| feature | of | unit | range | meaning |\n|---|---|---|---|---|\n"
       for row in all where row.family == family {
         let subjects = row.subjects.map(\.name).joined(separator: ", ")
-        page += "| `\(row.name)` | \(subjects) | \(row.unit) | \(shown(row)) | \(row.meaning) |\n"
+        page += "| `\(row.name)` | \(subjects) | \(row.unit) | \(shown(row)) | \(row.meaning)"
+        page += row.isEvidence ? " |\n" : " No evidence by itself. |\n"
       }
       page += "\n"
     }

@@ -14,15 +14,19 @@ extension FeatureCatalogue {
       "Deep steps without what comes before them in their session: a `hold` without a `list` or "
         + "`select`, an `identity` form sent that was never shown, a `confirm` without an `identity` "
         + "(on sites without such a step: without a `list` or `select`). "
-        + "Only what the site's profile has a step for is missed, and only in sessions seen from "
-        + "their first exchange. Never absent; one is no sign (a restored tab)."),
+        + "Only what the site's profile has a step for is missed, and a profile that goes by words "
+        + "misses nothing. Counted in sessions seen to begin: with a `landing` step, or over an hour "
+        + "after the run's first exchange and not within an hour of another session cookie of the same "
+        + "address and agent (a cookie renewed at login); in other sessions, and in any that may have "
+        + "been given up to make room, after an hour of watching. A form shown again in the answer to "
+        + "what was sent was shown. Never absent; one is no sign (a restored tab)."),
     CatalogueRow(
       .skippedSteps, "skipped_steps", .count, of: [.session], upTo: 6,
       "Steps out of `landing list select hold identity` before the deepest one of the session, and "
         + "`captcha` before `confirm`, that the site's profile has and the session never made. Never "
-        + "absent; 0 in sessions not seen from their first exchange."),
+        + "absent; 0 in sessions not judged from their first exchange (see `cold_entries`)."),
     CatalogueRow(
-      .funnelDepth, "funnel_depth", .count, upTo: 6,
+      .funnelDepth, "funnel_depth", .count, upTo: 6, isEvidence: false,
       "Deepest step so far: 1 `landing`, 2 `list`, 3 `select`, 4 `hold`, 5 `identity`, 6 `confirm`; 0 "
         + "none of them. Never absent."),
     CatalogueRow(
@@ -31,13 +35,13 @@ extension FeatureCatalogue {
     CatalogueRow(
       .oracleWithoutForm, "oracle_without_form", .count,
       "`oracle` steps in sessions that had not been shown an `identity` form; counted where the "
-        + "profile has such a form and the session was seen from its first exchange. Never absent."),
+        + "profile has such a form and the session is judged (see `cold_entries`). Never absent."),
     CatalogueRow(
       .oracleMissRatio, "oracle_miss_ratio", .ratio,
       "Share of `oracle` steps with outcome `failure`, of those with `success` or `failure`. Absent "
         + "before the first of them."),
     CatalogueRow(
-      .pathConcentration, "path_concentration", .ratio,
+      .pathConcentration, "path_concentration", .ratio, isEvidence: false,
       "Share of the most frequent path, of all exchanges but assets, at least: counted with 4 "
         + "candidates (Misra and Gries, 1982), exact for up to 4 paths. Absent before the first."),
     CatalogueRow(
@@ -48,19 +52,19 @@ extension FeatureCatalogue {
 
   private static let transportRows: [CatalogueRow] = [
     CatalogueRow(
-      .assetRatio, "asset_ratio", .ratio,
-      "Share of assets (images, styles, scripts, fonts) of the exchanges, of sources that have shown "
-        + "an asset of anybody before. Absent until then: many sites do not log assets."),
+      .assetRatio, "asset_ratio", .ratio, isEvidence: false,
+      "Share of assets (images, styles, scripts, fonts) of the exchanges, once the logs of "
+        + "this run have shown one of anybody. Absent until then: many sites do not log assets."),
     CatalogueRow(
-      .languageMissing, "language_missing", .ratio,
-      "Share of exchanges without Accept-Language, assets aside, of sources that have shown one of "
-        + "anybody before. Absent until then: most logs do not hold it."),
+      .languageMissing, "language_missing", .ratio, isEvidence: false,
+      "Share of exchanges without Accept-Language, assets aside, once the logs of this run have "
+        + "shown one of anybody. Absent until then: most logs do not hold it."),
     CatalogueRow(
       .requestsPerConnection, "requests_per_connection", .count, of: [.session],
       "Exchanges per connection, of those logged with a connection number. Absent before the first."
     ),
     CatalogueRow(
-      .declaredAutomation, "declared_automation", .bool,
+      .declaredAutomation, "declared_automation", .bool, isEvidence: false,
       "1 when the agent or network of the latest exchange is declared automation in the site's "
         + "profile, or its agent names itself (`+http`, `bot/`, `crawler`, `spider`). Never absent."
     ),
@@ -87,12 +91,16 @@ extension FeatureCatalogue {
       .networks, "networks", .count, of: [.session], upTo: 16,
       "Networks of those addresses: /16 of IPv4, /32 of IPv6, the larger of the two. Never absent."),
     CatalogueRow(
-      .sessionsPerAddress, "sessions_per_address", .count, of: [.client],
+      .sessionsPerAddress, "sessions_per_address", .count, of: [.client], isEvidence: false,
       "Sessions that came from the client since it was first seen. Never absent."),
     CatalogueRow(
-      .agentsPerAddress, "agents_per_address", .count, of: [.client], upTo: 16,
+      .agentsPerAddress, "agents_per_address", .count, of: [.client], upTo: 16, isEvidence: false,
       "Different user agents of the client; 16 means 16 or more. Many are people behind one address. "
         + "Never absent."),
+    CatalogueRow(
+      .byCookie, "by_cookie", .bool, of: [.session], isEvidence: false,
+      "1 when the session is a cookie's, hence one browser's; 0 when it is an address and an agent, "
+        + "behind which there may be several people. Never absent."),
   ]
 
   private static let outcomeRows: [CatalogueRow] = [
@@ -106,10 +114,6 @@ extension FeatureCatalogue {
         + "subject's next exchange; at least, since only the last 8 holds are followed. Where the site "
         + "confirms by mail a sent `identity` settles a hold, because the link is often opened "
         + "elsewhere. Never absent; 0 when the profile has no hold lifetime."),
-    CatalogueRow(
-      .reholdAtExpiry, "rehold_at_expiry", .count,
-      "Holds of a slot that the subject had held before, from 10 s before to 10 s after that hold's "
-        + "lifetime ran out, for certain. Never absent."),
     CatalogueRow(
       .confirms, "confirms", .count,
       "`confirm` steps that were done: sent, where the profile has a sending one; `confirm_mail` where "
@@ -135,8 +139,10 @@ extension FeatureCatalogue {
       "Bookings between 00:00 and 05:00 of the site's time, for certain: `confirms`, or `holds` where "
         + "the profile has no confirming step. Never absent."),
     CatalogueRow(
-      .serverErrors, "server_errors", .count, "Answers with a 5xx status. Never absent."),
+      .serverErrors, "server_errors", .count, isEvidence: false,
+      "Answers with a 5xx status. Never absent."),
     CatalogueRow(
-      .refusals, "refusals", .count, "Answers with status 403 or 429. Never absent."),
+      .refusals, "refusals", .count, isEvidence: false,
+      "Answers with status 403 or 429. Never absent."),
   ]
 }

@@ -27,7 +27,7 @@ extension FeatureCatalogue {
 
   private static let gaps: [CatalogueRow] = [
     CatalogueRow(
-      .gapCount, "gap_count", .count, upTo: 32,
+      .gapCount, "gap_count", .count, upTo: 32, isEvidence: false,
       "Gaps known, at most the last 32. A gap is the time between the starts of two `list` steps of "
         + "one session that follow each other; a client has the gaps of its sessions, so people who "
         + "share an address are never mixed into one rhythm. Never absent."),
@@ -93,14 +93,15 @@ extension FeatureCatalogue {
     CatalogueRow(
       .formMax, "form_ms.max", .ms,
       "Time the latest identity form took, at most: from the end of the answer that first showed a "
-        + "form not sent since (two tabs, or two people the log cannot tell apart, make it longer, "
-        + "never shorter). A form shown over an hour before is forgotten. Absent before the first "
+        + "form not sent since (two tabs make it longer; so does a form shown again in the answer to "
+        + "what was sent, which is not timed by itself). Where a session is no cookie's, two people "
+        + "with one browser can make it shorter. A form shown over an hour before is forgotten. Absent before the first "
         + "form both shown and sent; only features of the exchange that sends it are about it."),
     CatalogueRow(
       .formFastest, "form_ms.fastest", .ms,
       "Smallest `form_ms.max` so far. Absent before the first form both shown and sent."),
     CatalogueRow(
-      .formCount, "form_count", .count,
+      .formCount, "form_count", .count, isEvidence: false,
       "Identity forms both shown and sent, of which there are times. Never absent."),
     CatalogueRow(
       .captchaMin, "captcha_ms.min", .ms,
@@ -122,12 +123,20 @@ extension FeatureCatalogue {
         + "Absent before the first hold after such a sight."),
     CatalogueRow(
       .retry5xxMedian, "retry_5xx_ms", .ms,
-      "Median of the last 8 times, as long as the log permits, from a 5xx answer to the start of the "
+      "Median of the last 16 times, as long as the log permits, from a 5xx answer to the start of the "
         + "session's next request of the same path; assets aside. Absent before the first."),
     CatalogueRow(
       .retry5xxRatio, "retry_5xx_ratio", .ratio,
       "Share of 5xx answers whose path the session asked for again for certain within 5 s, of those "
         + "that were followed by a request of the same path or by another 5xx; assets aside. Absent "
         + "before the first."),
+    CatalogueRow(
+      .retry5xxLogDeviation, "retry_5xx_log_sd", .log10,
+      "Standard deviation of the decimal logarithm of the last 16 of these times, at most: what the "
+        + "log leaves open is added. Absent below 8 of them."),
+    CatalogueRow(
+      .reholdAtExpiry, "rehold_at_expiry", .count,
+      "Holds of a slot that the subject had held before, from 10 s before to 10 s after that hold's "
+        + "lifetime ran out, for certain. Never absent."),
   ]
 }

@@ -30,6 +30,11 @@ public struct FeatureDescriptor: Sendable, Hashable {
   public var unit: String
   /// The kind of evidence it is.
   public var family: FeatureFamily
+  /// Whether it counts as evidence of its family.
+  ///
+  /// What people show as well (images from a cache, an address shared, the server's own errors)
+  /// or what only says how much was seen does not: it may narrow a rule, and accuses nobody.
+  public var isEvidence: Bool
   /// Smallest and largest value.
   public var range: ClosedRange<Double>
   /// Exact meaning: what is counted, over what, and when it is absent.
@@ -90,24 +95,27 @@ struct CatalogueRow {
   var unit: Unit
   var subjects: [SubjectKind] = [.client, .session]
   var largest: Double?
+  var isEvidence = true
   var meaning: String
 
   init(
     _ feature: Feature, _ name: String, _ unit: Unit,
     of subjects: [SubjectKind] = [.client, .session],
-    upTo largest: Double? = nil, _ meaning: String
+    upTo largest: Double? = nil, isEvidence: Bool = true, _ meaning: String
   ) {
     self.feature = feature
     self.name = name
     self.unit = unit
     self.subjects = subjects
     self.largest = largest
+    self.isEvidence = isEvidence
     self.meaning = meaning
   }
 
   func descriptor(in family: FeatureFamily) -> FeatureDescriptor {
     FeatureDescriptor(
       feature: feature, name: name, subjects: subjects, unit: unit.rawValue, family: family,
-      range: unit.range.lowerBound...(largest ?? unit.range.upperBound), meaning: meaning)
+      isEvidence: isEvidence, range: unit.range.lowerBound...(largest ?? unit.range.upperBound),
+      meaning: meaning)
   }
 }

@@ -63,6 +63,12 @@ public struct FeatureConfiguration: Sendable, Hashable {
   /// DELETE can match.
   public var sentSteps: StepKinds = []
 
+  /// Whether the profile knows the site's own order of steps.
+  ///
+  /// One that goes by words of paths only guesses what a step is: with it `cold_entries`,
+  /// `skipped_steps` and `oracle_without_form` stay 0.
+  public var knowsOrder = true
+
   /// Creates the default configuration.
   public init() {}
 }

@@ -48,6 +48,7 @@ extension FeatureStage {
     case .gapBounded: return state.gaps.isBounded.map { $0 ? 1 : 0 } ?? .nan
     case .retry5xxMedian: return state.retries.median.map(Double.init) ?? .nan
     case .retry5xxRatio: return state.retries.ratio ?? .nan
+    case .retry5xxLogDeviation: return state.retries.logDeviation ?? .nan
     case .coldEntries: return Double(tally.coldEntries)
     case .oracleCalls: return Double(tally.oracleCalls)
     case .oracleWithoutForm: return Double(tally.oracleWithoutForm)
@@ -113,6 +114,7 @@ extension FeatureStage {
     case .skippedSteps: return Double(state.skippedSteps(configuration))
     case .requestsPerConnection: return state.requestsPerConnection ?? .nan
     case .addressInterleaving: return Double(state.itinerary.returns)
+    case .byCookie: return state.isByCookie ? 1 : 0
     case .addressesPerSession: return larger(slot, ipv4: 32, ipv6: 128)
     case .networks: return larger(slot, ipv4: 16, ipv6: 32)
     default: return .nan

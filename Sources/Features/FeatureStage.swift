@@ -12,7 +12,10 @@ public struct Subjects: Sendable, BitwiseCopyable {
 /// State of every client and session; one owner, fed one exchange at a time in event order.
 public struct FeatureStage: ~Copyable {
   private let site: FeatureConfiguration
-  private var sources = SourceHabits()
+  /// What the logs of this run have shown that they hold.
+  public private(set) var traits = LogTraits()
+  /// Place on the event clock of the run's first exchange.
+  private var runStart: Int64?
   private var agents = AgentCache()
   var clients: SubjectTable<ClientState>
   var sessions: SubjectTable<SessionState>
@@ -43,12 +46,10 @@ public struct FeatureStage: ~Copyable {
   ) -> Subjects {
     let facts = facts(exchange, step, batch.bytes.span)
     let (session, isNewSession) = sessions.slot(of: SubjectKey(session: facts.session))
-    let (client, _) = clients.slot(of: SubjectKey(client: facts.client))
+    let (client, isNewClient) = clients.slot(of: SubjectKey(client: facts.client))
     if isNewSession {
-      // After an eviction a session that comes up may be an old one come back.
-      sessions.states[session].isWhole =
-        sessions.evicted == 0 || step.flags.contains(.opensSession)
-      sessions.states[session].isNobody = !facts.byCookie && facts.client.kind == .none
+      sessions.states[session].begin(
+        facts, judgedFrom: judgedFrom(facts, client, isNewClient: isNewClient))
     }
     expireHolds(session, client, facts.at)
     var measured = sessions.states[session].follow(facts, site)
@@ -59,6 +60,21 @@ public struct FeatureStage: ~Copyable {
     clients.states[client].follow(facts, measured)
     return Subjects(
       client: Int32(truncatingIfNeeded: client), session: Int32(truncatingIfNeeded: session))
+  }
+
+  /// From when on what a new session left out was left out, and not merely unseen.
+  ///
+  /// Its earlier steps may lie before the run began, under a cookie renewed at login, or in a
+  /// state that was given up. What was shown over an hour ago is forgotten anyway, so that after
+  /// an hour of watching all that still counts was seen; at a landing page a session begins.
+  private func judgedFrom(_ facts: Facts, _ client: Int, isNewClient: Bool) -> Int64 {
+    if facts.kind == .landing { return .min }
+    let isRenewed =
+      facts.byCookie && !isNewClient
+      && clients.states[client].hadCookie(of: facts.agent, since: facts.at)
+    let isReturned = facts.byCookie && sessions.evicted > 0
+    let watched = isRenewed || isReturned ? facts.at : runStart ?? facts.at
+    return saturatedSum(watched, Awaited.patience)
   }
 
   /// The subject's latest exchanges, oldest first, at most `limit`, for evidence.
@@ -111,10 +127,10 @@ public struct FeatureStage: ~Copyable {
     _ exchange: Exchange, _ step: Step, _ bytes: Span<UInt8>
   ) -> Facts {
     var facts = Facts(exchange, step)
-    let habits = sources.note(
-      exchange.provenance.source, asset: facts.isAsset,
-      language: exchange[.acceptLanguage].isPresent)
-    facts.assetsAreLogged = habits.logsAssets
+    if runStart == nil { runStart = facts.at }
+    traits.note(
+      exchange, isAsset: facts.isAsset, byCookie: facts.byCookie)
+    facts.assetsAreLogged = traits.hasAssets
     if step.agent != 0 {
       facts.agentClass = agents.classify(
         step.agent, bytes.extracting(exchange[.userAgent].indices))
@@ -124,7 +140,7 @@ public struct FeatureStage: ~Copyable {
     if exchange[.path].isPresent {
       facts.path = folded(Hash64.of(bytes.extracting(exchange[.path].indices), seed: site.seed))
     }
-    if habits.logsLanguages { facts.languageMissing = !exchange[.acceptLanguage].isPresent }
+    if traits.hasLanguages { facts.languageMissing = !exchange[.acceptLanguage].isPresent }
     if facts.sends, exchange[.referrer].count > 0 {
       facts.refersToItself = Referrer.hasPath(
         bytes, exchange[.referrer].indices, exchange[.path].indices)
@@ -182,27 +198,6 @@ public struct FeatureStage: ~Copyable {
     clients.funnels[shared].adopt(measured)
     clients.states[client].common.nextExpiry =
       clients.funnels[shared].held.nextExpiry(lifetime: site.holdLifetime)
-  }
-}
-
-/// What each source has shown that it logs.
-struct SourceHabits {
-  private var assets: [Bool] = []
-  private var languages: [Bool] = []
-
-  /// Notes an exchange of a source; what the source is known to log, this exchange included.
-  mutating func note(
-    _ source: UInt32, asset: Bool, language: Bool
-  ) -> (logsAssets: Bool, logsLanguages: Bool) {
-    let index = Int(source)
-    guard index < 1 << 20 else { return (false, false) }
-    if index >= assets.count {
-      assets += Array(repeating: false, count: index - assets.count + 1)
-      languages += Array(repeating: false, count: index - languages.count + 1)
-    }
-    if asset { assets[index] = true }
-    if language { languages[index] = true }
-    return (assets[index], languages[index])
   }
 }
 

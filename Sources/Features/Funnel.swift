@@ -80,6 +80,7 @@ struct Funnel: BitwiseCopyable {
   ) {
     if facts.sends {
       time = shown.act(facts.start, isOne: facts.byCookie)
+      if facts.showsAgain { shown.show(facts.end, isAgain: true) }
     } else if facts.showsPage {
       shown.show(facts.end)
     }

@@ -12,8 +12,8 @@ struct Measured {
   var reaction: DurationBounds?
   /// Whether it became known what followed an answer of 5xx.
   var errorIsDecided = false
-  /// Time to the retry, at most, in milliseconds.
-  var retry: Int64?
+  /// Time to the retry.
+  var retry: Gap?
   /// The session's deep steps without predecessor.
   var coldEntries: UInt32 = 0
   /// The session's number checks without a form.

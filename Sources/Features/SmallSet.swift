@@ -10,6 +10,9 @@ struct SmallSet: BitwiseCopyable {
   /// How many members there are.
   private(set) var count: UInt8 = 0
 
+  /// Whether there is no room.
+  var isFull: Bool { Int(count) == Self.capacity }
+
   /// Whether `member` is in the set.
   func contains(_ member: UInt32) -> Bool {
     for i in 0..<Int(count) where members[i] == member { return true }

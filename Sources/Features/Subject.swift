@@ -42,6 +42,9 @@ struct ClientState: Subject {
   var sessions: UInt32 = 0
   private var latestAgent: UInt32 = 0
   private(set) var agents = SmallSet()
+  /// Agents that came with a session cookie.
+  private var cookieAgents = SmallSet()
+  private var latestCookieAgent: UInt32 = 0
 
   init(key: SubjectKey) { common = Common(key: key) }
 
@@ -52,6 +55,18 @@ struct ClientState: Subject {
       latestAgent = facts.agent
       _ = agents.insert(facts.agent)
     }
+    if facts.byCookie, facts.agent != latestCookieAgent {
+      latestCookieAgent = facts.agent
+      _ = cookieAgents.insert(facts.agent)
+    }
+  }
+
+  /// Whether this agent may have come with another session cookie within the hour before `now`.
+  func hadCookie(of agent: UInt32, since now: Int64) -> Bool {
+    guard now.saturatingDifference(common.presence.lastSeen) <= Awaited.patience else {
+      return false
+    }
+    return cookieAgents.contains(agent) || cookieAgents.isFull
   }
 }
 
@@ -60,10 +75,14 @@ struct SessionState: Subject {
   var common: Common
   var itinerary = Itinerary()
   var phases = PhaseRing()
-  /// Whether its first exchange was seen, so that what is missing was left out.
-  var isWhole = true
+  /// Whether it was judged from its first exchange on, so that what is missing was left out.
+  private(set) var isWhole = true
+  /// When what is missing begins to be left out, and not merely unseen.
+  private var judgedFrom = Int64.min
+  /// Whether it is a cookie's, hence one browser's.
+  private(set) var isByCookie = false
   /// Whether nothing tells its exchanges from anybody else's.
-  var isNobody = false
+  private(set) var isNobody = false
   /// The kinds of steps it made.
   private(set) var steps: StepKinds = []
   private var formWasShown = false
@@ -82,6 +101,14 @@ struct SessionState: Subject {
     connections > 0 ? Double(connected) / Double(connections) : nil
   }
 
+  /// Says how a new session was seen to begin.
+  mutating func begin(_ facts: Facts, judgedFrom: Int64) {
+    self.judgedFrom = judgedFrom
+    isWhole = facts.at >= judgedFrom
+    isByCookie = facts.byCookie
+    isNobody = !facts.byCookie && facts.client.kind == .none
+  }
+
   /// Measures what this exchange says together with the session's earlier ones.
   mutating func follow(
     _ facts: Facts, _ site: FeatureConfiguration
@@ -91,10 +118,10 @@ struct SessionState: Subject {
     guard !facts.isAsset else { return measured }
     let error = lastError.follow(facts)
     measured.errorIsDecided = error.isDecided
-    measured.retry = error.milliseconds
-    if isWhole { notePredecessors(facts, site) }
+    measured.retry = error.retry
+    if site.knowsOrder, facts.at >= judgedFrom { notePredecessors(facts, site) }
     steps.insert(facts.kind)
-    if facts.kind == .identity, facts.showsPage { formWasShown = true }
+    if facts.kind == .identity, facts.showsPage || facts.showsAgain { formWasShown = true }
     if facts.kind == .list { notePoll(facts, into: &measured) }
     if facts.kind == .hold { noteHold(facts, site, into: &measured) }
     measured.coldEntries = common.tally.coldEntries
@@ -104,7 +131,7 @@ struct SessionState: Subject {
 
   /// How many steps the site has before the deepest one that the session never made.
   func skippedSteps(_ site: FeatureConfiguration) -> Int {
-    guard isWhole else { return 0 }
+    guard isWhole, site.knowsOrder else { return 0 }
     var skipped = 0
     for kind in [StepKind.landing, .list, .select, .hold, .identity]
     where kind.depth < common.tally.depth && site.has(kind) && !steps.contains(kind) {

@@ -249,6 +249,7 @@ extension Setup {
     features.holdLifetime = profile.holdLifetime
     features.shownSteps = StepKinds(profile.shownSteps)
     features.sentSteps = StepKinds(profile.sentSteps)
+    features.knowsOrder = !profile.goesByWords
     features.utcOffset = siteZone.initialOffset
     var alerts = AlertConfiguration()
     alerts.siteKey = siteKey

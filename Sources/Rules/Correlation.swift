@@ -1,3 +1,5 @@
+import CrenelModel
+
 /// A correlation as evaluated: what counts as an event, by which key, how long, and how many.
 struct Correlation {
   /// A rule whose matches are events, and the fields that make their key.
@@ -36,6 +38,22 @@ struct Correlation {
   /// Events or values kept of one group: one more than the largest count compared with, which
   /// decides every comparison.
   var capacity: Int { (bounds.map(\.count).max() ?? 0) + 1 }
+
+  /// Whether the count it asks for is one that people do not reach.
+  ///
+  /// That is three events or more, on average at most 3.5 s apart; such a count is timing.
+  var isRapid: Bool {
+    guard !countsValues else { return false }
+    let least =
+      bounds.map { bound in
+        switch bound.comparison {
+        case .greaterOrEqual, .equal: bound.count
+        case .greater: bound.count + 1
+        default: 0
+        }
+      }.max() ?? 0
+    return least >= 3 && timespan / Int64(least - 1) <= 7 * Nanoseconds.second / 2
+  }
 
   /// Whether `count` (which stops at ``capacity``) meets every bound.
   func holds(_ count: Int) -> Bool {

@@ -26,7 +26,7 @@ struct HeaderReader {
     let id = problems.text(node["id"], "id") ?? name ?? title
     let level = problems.word(node["level"], "level", of: RuleLevel.allCases.map(\.name))
     var metadata = RuleMetadata(
-      id: id, name: name, title: title,
+      id: id, name: name, title: title, titleFR: title,
       description: problems.text(node["description"], "description") ?? "", version: "1",
       level: RuleLevel.allCases.first { $0.name == level } ?? .medium,
       status: problems.word(node["status"], "status", of: RuleKeys.statuses) ?? "experimental",
@@ -86,6 +86,10 @@ struct HeaderReader {
       return
     }
     problems.checkKeys(pairs, known: RuleKeys.crenel, of: "crenel")
+    if let title = problems.text(node["title_fr"], "title_fr") {
+      metadata.titleFR = title
+      if metadata.finding.fr == metadata.title { metadata.finding.fr = title }
+    }
     if let version = problems.text(node["version"], "version") { metadata.version = version }
     let verdicts = VerdictKind.allCases.map(\.rawValue)
     metadata.verdict = problems.word(node["verdict"], "verdict", of: verdicts)
@@ -104,12 +108,21 @@ struct HeaderReader {
         problems.error("bad-value", at: confidence.position, "'confidence' is a number from 0 to 1")
       }
     }
-    metadata.benign = problems.texts(node["benign"], "benign")
+    metadata.benign = readBenign(node["benign"], &problems)
     if let closeAfter = problems.duration(node["close_after"], "close_after") {
       metadata.closeAfter = closeAfter
     }
     readFinding(node["finding"], &metadata, &problems)
     readKnobs(node["knobs"], &metadata, &problems)
+  }
+
+  /// The innocent explanations to test; one that nobody tests would never speak for anyone.
+  private func readBenign(_ node: YAMLNode?, _ problems: inout Problems) -> [Hypothesis] {
+    guard let node, !node.isNull else { return [] }
+    let known = Hypothesis.allCases.map(\.rawValue)
+    return (node.sequence ?? [node]).compactMap { entry in
+      problems.word(entry, "benign explanation", of: known).flatMap(Hypothesis.init(rawValue:))
+    }
   }
 
   private func readFinding(
@@ -123,6 +136,28 @@ struct HeaderReader {
       return
     }
     metadata.finding = LocalizedText(en: en, fr: fr)
+    checkPlaces(en, at: node["en"]?.position ?? node.position, &problems)
+    checkPlaces(fr, at: node["fr"]?.position ?? node.position, &problems)
+  }
+
+  /// Refuses `{places}` that nothing fills: they are features, or `threshold`.
+  private func checkPlaces(
+    _ text: String, at position: SourcePosition, _ problems: inout Problems
+  ) {
+    for part in text.split(separator: "{", omittingEmptySubsequences: false).dropFirst() {
+      let name = String(part.prefix { $0 != "}" })
+      guard name.utf8.count < part.utf8.count else {
+        problems.error(
+          "bad-finding", at: position, "'{\(shown(name))' has no closing brace",
+          hint: "write {session.form_ms.max} or {threshold}")
+        continue
+      }
+      guard name != "threshold", FeatureCatalogue.feature(named: name) == nil else { continue }
+      problems.error(
+        "bad-finding", at: position, "'{\(shown(name))}' is no feature, and not {threshold}",
+        hint: NearMiss.hint(name, among: RuleBuilder.featureNames + ["threshold"])
+          ?? "`crenel features --list` lists the names")
+    }
   }
 
   private mutating func readKnobs(

@@ -36,8 +36,10 @@ struct Linker {
     guard !builder.problems.hasErrors else { return nil }
     var metadata: [RuleMetadata] = []
     for (place, draft) in drafts.enumerated() where !skipped.contains(place) {
+      checkFamily(of: draft)
       metadata.append(self.metadata(of: draft))
       compile(draft)
+      metadata[metadata.count - 1].conditions = conditions(of: builder.program.rules.last)
     }
     guard !builder.problems.hasErrors else { return nil }
     for place in order where !skipped.contains(place) { addCorrelation(place, &metadata) }
@@ -105,6 +107,58 @@ struct Linker {
     rule.entry = result.entry
     rule.steps = result.entry == Jump.reject ? 0 : result.steps
     builder.program.jumps += result.jumps
+    rule.loose = loosen(draft)
+  }
+
+  /// The rule with durations at their shortest, where it has any: what it would say of a person
+  /// whom a coarse clock hides.
+  private mutating func loosen(_ draft: RuleDraft) -> LooseRule? {
+    var loosener = Loosener(program: builder.program)
+    let selections = draft.selections.map { selection in
+      var copy = selection
+      copy.tree = loosener.loosened(selection.tree)
+      return copy
+    }
+    guard loosener.hasLoosened else { return nil }
+    builder.program = loosener.program
+    var compiler = Compiler(
+      tests: builder.program.tests, selections: selections, firstJump: builder.program.jumps.count)
+    guard let result = compiler.compile(draft.condition) else { return nil }
+    builder.program.jumps += result.jumps
+    return LooseRule(entry: result.entry, selections: selections, condition: draft.condition)
+  }
+
+  /// What the conditions of a rule say, for those who are told of its alerts.
+  private func conditions(of rule: CompiledRule?) -> [Int32: ConditionText] {
+    guard let rule else { return [:] }
+    var found: [Int32: ConditionText] = [:]
+    let selections = rule.selections + (rule.loose?.selections ?? [])
+    for place in selections.flatMap({ $0.tree.tests }) {
+      let info = builder.program.infos[place]
+      found[Int32(clamping: place)] = ConditionText(
+        field: info.field, relation: info.relation, wanted: info.value)
+    }
+    return found
+  }
+
+  /// A family that no condition gives would be a claim without evidence.
+  private mutating func checkFamily(of draft: RuleDraft) {
+    guard let family = draft.metadata.family else { return }
+    var given = draft.families
+    if let correlation = draft.correlation {
+      given.insert(.timing)
+      for reference in correlation.rules {
+        if let place = places[reference.name] { given.formUnion(drafts[place].families) }
+      }
+    }
+    guard !given.contains(family) else { return }
+    let names = FeatureFamily.allCases.filter { given.contains($0) }.map(\.name)
+    builder.problems.error(
+      "family-not-given", at: draft.metadata.position,
+      "family is '\(family.name)', but no condition reads evidence of it",
+      hint: names.isEmpty
+        ? "the conditions give no family of evidence; leave 'family' out"
+        : "the conditions give: \(names.joined(separator: ", "))")
   }
 
   // MARK: - Correlations
@@ -183,12 +237,14 @@ struct Linker {
       inputs.append(Correlation.Input(rule: rule, fields: fields))
       if draft.generates { generated.insert(rule) }
       metadata[Int(rule)].alerts = generated.contains(rule)
+      metadata[Int(index)].conditions.merge(metadata[Int(rule)].conditions) { old, _ in old }
     }
     builder.program.correlations.append(
       Correlation(
         rule: index, inputs: inputs, countsValues: draft.countsValues, fields: draft.fields,
         timespan: draft.timespan,
         bounds: draft.bounds.map { Correlation.Bound(comparison: $0.comparison, count: $0.value) }))
+    metadata[Int(index)].countsRapidly = builder.program.correlations.last?.isRapid ?? false
   }
 }
 

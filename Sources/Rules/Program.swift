@@ -86,6 +86,16 @@ struct CompiledRule: Sendable {
   var selections: [Selection] = []
   var condition: Tree = .constant(false)
   var isCorrelation = false
+  /// The same decision with durations at their shortest; `nil` for rules without "faster than".
+  var loose: LooseRule?
+}
+
+/// A rule with each "faster than" read at the shortest time that the log permits.
+struct LooseRule: Sendable {
+  /// Where its decision starts in ``Program/jumps``.
+  var entry: Int32
+  var selections: [Selection]
+  var condition: Tree
 }
 
 /// All rules in closed, flat form.

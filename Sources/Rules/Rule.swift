@@ -50,6 +50,8 @@ public struct RuleMetadata: Sendable, Hashable {
   public var name: String?
   /// Sigma `title`.
   public var title: String
+  /// `crenel.title_fr`: the title in French; that of Sigma when absent.
+  public var titleFR: String
   /// Sigma `description`.
   public var description: String
   /// `crenel.version`, "1" when absent.
@@ -66,22 +68,41 @@ public struct RuleMetadata: Sendable, Hashable {
   public var falsePositives: [String]
   /// `crenel.verdict`.
   public var verdict: VerdictKind?
-  /// `crenel.family`: the kind of evidence its author calls it, where it says.
+  /// `crenel.family`: the kind of evidence its author calls it, which its conditions must give.
   public var family: FeatureFamily?
   /// `crenel.confidence`, 0 to 1; 0.5 when absent.
   public var confidence: Double
   /// `crenel.finding`: the sentence of the finding.
   public var finding: LocalizedText
-  /// `crenel.benign`: hypotheses that this behaviour may also have (see CrenelAlerts).
-  public var benign: [String]
+  /// `crenel.benign`: innocent explanations to test beside those tested for every rule.
+  public var benign: [Hypothesis]
   /// `crenel.subject`, or what the fields imply.
   public var subject: SubjectKind
   /// `crenel.knobs` with the values in force.
   public var knobs: [Knob]
   /// `crenel.close_after` in nanoseconds: an alert closes when nothing came for this long.
   public var closeAfter: Int64
+  /// Its conditions, and those of the rules that a correlation refers to, by ``Reason/condition``.
+  public var conditions: [Int32: ConditionText] = [:]
+  /// Whether it is a correlation that counts more events in its window than a person makes.
+  ///
+  /// Only then is the count evidence of timing: see ``Correlation/isRapid``.
+  public var countsRapidly = false
   /// Whether matches make alerts; a rule only referred to by correlations makes none.
   public var alerts: Bool
   /// Where it is written.
   public var position: SourcePosition
+
+  /// The title in English and French.
+  public var titles: LocalizedText { LocalizedText(en: title, fr: titleFR) }
+}
+
+/// What a condition of a rule says, as it is written.
+public struct ConditionText: Sendable, Hashable {
+  /// The field's name.
+  public var field: String
+  /// The comparison: `gte`, `contains|all`, `=`.
+  public var relation: String
+  /// The value compared with, as text.
+  public var wanted: String
 }

@@ -13,6 +13,7 @@ struct RuleBuilder {
   var knobs: [Knob] = []
   var usedKnobs: Set<String> = []
   var subjects: Set<UInt8> = []
+  var families: Set<FeatureFamily> = []
   var selection = ""
 
   init(names: FieldNames, overrides: [String: Double]) {
@@ -41,6 +42,7 @@ struct RuleBuilder {
     knobs = metadata.knobs
     usedKnobs = []
     subjects = []
+    families = []
     var draft = RuleDraft(metadata: metadata)
     draft.hasSubject = node["crenel"]?["subject"] != nil
     if isCorrelation {
@@ -54,6 +56,7 @@ struct RuleBuilder {
         "knob '\(knob.name)' is not used in this rule", hint: "write \"%\(knob.name)%\" as a value")
     }
     draft.subjects = subjects
+    draft.families = families
     return draft
   }
 
@@ -100,6 +103,8 @@ struct RuleBuilder {
   mutating func field(_ name: String, at position: SourcePosition) -> Field? {
     if let feature = FeatureCatalogue.feature(named: name) {
       subjects.insert(feature.subject.rawValue)
+      let descriptor = FeatureCatalogue.descriptor(of: feature.feature)
+      if descriptor.isEvidence { families.insert(descriptor.family) }
       return .feature(feature)
     }
     if let field = FieldTable.field(named: name) { return field }
@@ -120,11 +125,13 @@ struct RuleBuilder {
     return nil
   }
 
+  /// The full names of all features.
+  static let featureNames: [String] = FeatureCatalogue.all.flatMap { feature in
+    feature.subjects.map { "\($0.name).\(feature.name)" }
+  }
+
   /// All names for hints: features of every subject, then the fixed fields.
-  private static let fieldNames: [String] =
-    FeatureCatalogue.all.flatMap { feature in
-      feature.subjects.map { "\($0.name).\(feature.name)" }
-    } + FieldTable.entries.map(\.name)
+  private static let fieldNames: [String] = featureNames + FieldTable.entries.map(\.name)
 
   /// A finite number, or a knob's value for `%name%`; tells the person when it is neither.
   mutating func number(_ node: YAMLNode) -> Double? {

@@ -1,3 +1,4 @@
+import CrenelFeatures
 import CrenelModel
 import CrenelYAML
 
@@ -9,6 +10,8 @@ struct RuleDraft {
   var correlation: CorrelationDraft?
   /// Subjects of the features its conditions read.
   var subjects: Set<UInt8> = []
+  /// Families of the evidence its conditions read.
+  var families: Set<FeatureFamily> = []
   /// Whether its log source is none that Crenel reads; nothing but its name is kept.
   var isSkipped = false
   /// Whether the file says what its subject is.
@@ -50,7 +53,7 @@ enum RuleKeys {
   static let statuses = ["stable", "test", "experimental", "deprecated", "unsupported"]
   static let crenel = [
     "version", "verdict", "confidence", "subject", "family", "finding", "benign", "knobs",
-    "close_after",
+    "close_after", "title_fr",
   ]
   static let units = ["count", "ms", "s", "ratio", "hours", "bool", "log10", "bytes"]
 }

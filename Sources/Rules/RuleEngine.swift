@@ -85,6 +85,11 @@ public struct RuleEngine: ~Copyable {
     for place in slice.indices {
       let rule = program.stepRules[place]
       guard decides(program.rules[Int(rule)].entry, batch, index, step, features, subjects) else {
+        if let loose = program.rules[Int(rule)].loose, makesVerdicts[Int(rule)],
+          decides(loose.entry, batch, index, step, features, subjects)
+        {
+          noteWithinClock(rule, loose, batch, index, step, features, subjects, into: &verdicts)
+        }
         continue
       }
       matchedAt[Int(rule)] = generation
@@ -98,6 +103,33 @@ public struct RuleEngine: ~Copyable {
     }
     guard hasMatched, !program.correlations.isEmpty else { return }
     correlate(batch, index, step, features, subjects, into: &verdicts)
+  }
+
+  /// A rule that is true for some of the times that the stamps permit, and not for all of them.
+  ///
+  /// Only the width of the stamps may stand between: nothing is said where the longest time is
+  /// longer for another reason, such as two open tabs or a stamp that may be of either end.
+  private mutating func noteWithinClock(
+    _ rule: Int32, _ loose: LooseRule, _ batch: borrowing ExchangeBatch, _ index: Int,
+    _ step: borrowing Step, _ features: borrowing FeatureStage, _ subjects: Subjects,
+    into verdicts: inout [Verdict]
+  ) {
+    var verdict = Verdict(rule: rule, subject: self.subjects[Int(rule)])
+    verdict.isWithinClock = true
+    guard
+      collect(
+        loose.condition, loose.selections, &verdict, batch, index, step, features, subjects)
+    else { return }
+    let width =
+      2 * Double(batch.exchanges[index].resolution) / Double(Nanoseconds.millisecond) + 2
+    for i in 0..<Int(verdict.reasonCount) {
+      guard case .feature(let name) = verdict.reasons[i].measure,
+        let longest = Feature.allCases.first(where: { $0.shortest == name.feature })
+      else { continue }
+      let most = feature(FeatureName(name.subject, longest), features, subjects)
+      guard most - width < verdict.reasons[i].threshold else { return }
+    }
+    verdicts.append(verdict)
   }
 
   /// Follows a rule's jumps to one of the ends.
@@ -165,25 +197,33 @@ public struct RuleEngine: ~Copyable {
   ) -> Reason {
     let test = program.tests[place]
     let info = program.infos[place]
-    let measure = test.field.measure
+    var reason = Reason(
+      test.field.measure, info.comparison, value: .nan, threshold: info.threshold,
+      condition: Int32(truncatingIfNeeded: place))
     switch test.match {
     case .number, .time:
-      return Reason(
-        measure, info.comparison,
-        value: measured(test, batch, index, step, features, subjects), threshold: info.threshold)
+      reason.value = measured(test, batch, index, step, features, subjects)
     case .otherNumber(let other, let comparison):
-      return Reason(
-        measure, test.isNegated ? comparison.inverse : comparison,
-        value: number(test.field, batch, index, step, features, subjects),
-        threshold: number(other, batch, index, step, features, subjects))
+      reason.comparison = test.isNegated ? comparison.inverse : comparison
+      reason.value = number(test.field, batch, index, step, features, subjects)
+      reason.threshold = number(other, batch, index, step, features, subjects)
     case .members where test.field == .step:
-      let value = Double(step.kind.rawValue)
-      return Reason(
-        measure, .equal, value: value, threshold: test.isNegated ? .nan : value)
+      reason.value = Double(step.kind.rawValue)
+      reason.comparison = test.isNegated ? .notEqual : .equal
+      reason.threshold = .nan
     default:
-      return Reason(
-        measure, test.isNegated ? .notEqual : .matches, value: .nan, threshold: .nan)
+      reason.comparison = test.isNegated ? .notEqual : .matches
+      reason.threshold = .nan
+      switch test.field {
+      case .client: reason.source = .client
+      case .peer: reason.source = .peer
+      case .outcome: reason.source = .outcome
+      case .number, .feature:
+        reason.value = number(test.field, batch, index, step, features, subjects)
+      default: reason.source = .bytes(range(of: test.field, batch, index, step))
+      }
     }
+    return reason
   }
 
   /// The value of a feature, read once per exchange.

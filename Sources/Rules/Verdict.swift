@@ -3,6 +3,7 @@
 // is told: families, hypotheses and levels are CrenelAlerts' business.
 
 public import CrenelFeatures
+public import CrenelModel
 
 /// How bad a rule's author thinks a match is (Sigma `level`).
 public enum RuleLevel: UInt8, CaseIterable, Sendable, Comparable, BitwiseCopyable {
@@ -52,6 +53,18 @@ public enum Comparison: UInt8, Sendable, BitwiseCopyable {
   }
 }
 
+/// Where a reason's value stands when it is no number.
+public enum ReasonSource: Sendable, Hashable, BitwiseCopyable {
+  /// It is a number, or nothing.
+  case value
+  /// Bytes of the batch.
+  case bytes(ByteRange)
+  /// The exchange's client, or its peer.
+  case client, peer
+  /// The step's outcome.
+  case outcome
+}
+
 /// One condition that held: what was measured, its value, and the threshold it passed.
 public struct Reason: Sendable, Hashable, BitwiseCopyable {
   /// What was measured.
@@ -62,13 +75,22 @@ public struct Reason: Sendable, Hashable, BitwiseCopyable {
   public var value: Double
   /// What it was compared with, in the same unit; NaN for texts.
   public var threshold: Double
+  /// The condition, a key of ``RuleMetadata/conditions``; -1 for a correlation's count.
+  public var condition: Int32
+  /// Where the value stands, for texts.
+  public var source: ReasonSource
 
   /// Creates a reason.
-  public init(_ measure: Measure, _ comparison: Comparison, value: Double, threshold: Double) {
+  public init(
+    _ measure: Measure, _ comparison: Comparison, value: Double, threshold: Double,
+    condition: Int32 = -1, source: ReasonSource = .value
+  ) {
     self.measure = measure
     self.comparison = comparison
     self.value = value
     self.threshold = threshold
+    self.condition = condition
+    self.source = source
   }
 }
 
@@ -81,6 +103,8 @@ public struct Verdict: Sendable, BitwiseCopyable {
   public var rule: Int32
   /// Whose behaviour it is about.
   public var subject: SubjectKind
+  /// Whether it holds only for some of the times that the log's stamps permit: a person's too.
+  public var isWithinClock = false
   /// How many of `reasons` are set.
   public var reasonCount: UInt8
   /// The conditions that held, in the order of the rule.

@@ -168,11 +168,89 @@ struct FeatureStageTests {
   func cold() {
     var feed = Feed()
     let t = 1_700_000_000 * second
+    let before = t - 4_000 * second  // the log begins over an hour before, with somebody else
+    feed.add(.landing, start: before...before, session: 9, client: 0xc000_0209)
     feed.add(.hold, start: t...t, outcome: .success)
     feed.add(.identity, start: t...t, sends: true)
     feed.add(.confirm, start: t...t)
     #expect(feed.value("session.cold_entries") == 2)
     #expect(feed.value("session.funnel_depth") == 6)
+  }
+
+  @Test(
+    "a session is judged by what it left out only where it was seen to begin",
+    arguments: [
+      // seconds after the log began, another cookie of the same browser before, first step
+      (10, false, StepKind.hold, 0.0), (10, false, .landing, 1), (3_500, false, .hold, 0),
+      (3_700, false, .hold, 1), (9_000, true, .hold, 0), (9_000, true, .landing, 1),
+    ] as [(Int64, Bool, StepKind, Double)])
+  func underWay(after: Int64, isRenewed: Bool, first: StepKind, cold: Double) {
+    var feed = Feed()
+    let t = 1_700_000_000 * second
+    feed.add(.landing, start: t...t, session: 9, client: 0xc000_0209)
+    let at = t + after * second
+    if isRenewed { feed.add(.list, start: (at - second)...(at - second), session: 2) }
+    feed.add(first, start: at...at, outcome: .success)
+    feed.add(.hold, start: at...at, outcome: .success)
+    #expect((feed.value("session.cold_entries") > 0) == (cold > 0))
+  }
+
+  @Test("after an hour of watching, a session under way is judged like any other")
+  func judgedLater() {
+    var feed = Feed()
+    let t = 1_700_000_000 * second
+    for minute in stride(from: Int64(0), through: 80, by: 20) {
+      let at = t + minute * 60 * second
+      feed.add(.hold, start: at...at, outcome: .success)
+    }
+    #expect(feed.value("session.cold_entries") == 2)
+  }
+
+  @Test("a form that comes back to be mended was shown; it lengthens times and is none itself")
+  func mended() {
+    var feed = Feed()
+    let t = 1_700_000_000 * second
+    func at(_ tenths: Int64) -> ClosedRange<Int64> {
+      (t + tenths * 100_000_000)...(t + tenths * 100_000_000)
+    }
+    feed.add(.landing, start: at(0))
+    feed.add(.identity, start: at(10), sends: true)
+    #expect(feed.value("session.cold_entries") == 1)
+    feed.add(.identity, start: at(11), sends: true)  // a double click
+    #expect(feed.value("session.cold_entries") == 1 && feed.value("session.form_ms.max").isNaN)
+    feed.add(.identity, start: at(200))
+    feed.add(.identity, start: at(205), sends: true)
+    #expect(feed.value("session.form_ms.max") == 19_400)
+  }
+
+  @Test("a profile that goes by words misses no step")
+  func guesses() {
+    var feed = Feed { $0.knowsOrder = false }
+    let t = 1_700_000_000 * second
+    feed.add(.landing, start: t...t)
+    feed.add(.hold, start: t...t, outcome: .success)
+    feed.add(.confirm, start: t...t)
+    #expect(feed.value("session.cold_entries") == 0 && feed.value("session.skipped_steps") == 0)
+  }
+
+  @Test("retries are regular or spread, for certain")
+  func retrySpread() {
+    var steady = Feed()
+    var person = Feed()
+    var coarse = Feed()
+    var random = Seeded(3)
+    var (a, b, c) = (1_700_000_000 * second, 1_700_000_000 * second, 1_700_000_000 * second)
+    for _ in 0..<30 {
+      steady.add(.list, start: a...a, status: 502)
+      a += 5 * second
+      person.add(.list, start: b...b, status: 502)
+      b += Int64(400 + random.next() % 4_000) * Nanoseconds.millisecond
+      coarse.add(.list, start: c...(c + second - 1), status: 502)
+      c += second
+    }
+    #expect(steady.value("session.retry_5xx_log_sd") < 0.01)
+    #expect(person.value("session.retry_5xx_log_sd") > 0.15)
+    #expect(coarse.value("session.retry_5xx_log_sd") > 0.5)
   }
 
   @Test("a hold that runs out is counted, and one taken again then is at expiry")
