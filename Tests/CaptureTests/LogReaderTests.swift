@@ -153,7 +153,7 @@ struct InputPlanTests {
       atPath: scratch.path + "/sub", withIntermediateDirectories: true)
     _ = try scratch.file("sub/d.log", [0x61])
     func names(_ inputs: [String]) throws -> [String] {
-      try InputPlan.resolve(inputs).map { $0.name.replacing(scratch.path + "/", with: "") }
+      try InputPlan(inputs).sources.map { $0.name.replacing(scratch.path + "/", with: "") }
     }
     #expect(try names([scratch.path]) == ["a.log", "b.log", "c.txt", "sub/d.log"])
     #expect(try names([scratch.path + "/*.log"]) == ["a.log", "b.log"])
@@ -164,9 +164,39 @@ struct InputPlanTests {
   @Test("all that is missing is told at once")
   func missing() throws {
     let error = try #require(throws: Diagnostics.self) {
-      try InputPlan.resolve(["/nowhere/a.log", "/nowhere/*.gz", "/dev/null/x"])
+      _ = try InputPlan(["/nowhere/a.log", "/nowhere/*.gz", "/dev/null/x"])
     }
     #expect(error.items.count == 3)
     #expect(Set(error.items.map(\.code)) == ["no-such-file", "no-match"])
+  }
+
+  @Test("folders with links in a circle are gone through once", .timeLimit(.minutes(1)))
+  func loops() throws {
+    let scratch = try Scratch()
+    _ = try scratch.file("a.log", [0x61])
+    for name in ["one", "two"] {
+      try FileManager.default.createSymbolicLink(
+        atPath: scratch.path + "/" + name, withDestinationPath: ".")
+    }
+    let plan = try InputPlan([scratch.path])
+    #expect(plan.sources.map(\.name) == [scratch.path + "/a.log"] && plan.leftOut.isEmpty)
+  }
+
+  @Test("a link to nowhere in a folder is left out and told; named, it is refused")
+  func dangling() throws {
+    let scratch = try Scratch()
+    _ = try scratch.file("a.log", [0x61])
+    for (name, target) in [("gone.log", "nowhere"), ("self.log", "self.log")] {
+      try FileManager.default.createSymbolicLink(
+        atPath: scratch.path + "/" + name, withDestinationPath: target)
+    }
+    let plan = try InputPlan([scratch.path])
+    #expect(plan.sources.map(\.name) == [scratch.path + "/a.log"])
+    #expect(plan.leftOut.map(\.code) == ["dangling-link", "dangling-link"])
+    #expect(plan.leftOut.allSatisfy { $0.severity == .warning })
+    let error = try #require(throws: Diagnostics.self) {
+      _ = try InputPlan([scratch.path + "/gone.log"])
+    }
+    #expect(error.items.map(\.code) == ["no-such-file"])
   }
 }
