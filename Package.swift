@@ -44,8 +44,15 @@ let package = Package(
   targets: [
     // System libraries: a module map and a shim, nothing else.
     .systemLibrary(
-      name: "CArchive", path: "Sources/CArchive", pkgConfig: "libarchive",
-      providers: [.apt(["libarchive-dev"])]),
+      name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "CLZMA", path: "Sources/CLZMA", pkgConfig: "liblzma",
+      providers: [.apt(["liblzma-dev"])]),
+    .systemLibrary(
+      name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd",
+      providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(
+      name: "CBzip2", path: "Sources/CBzip2", providers: [.apt(["libbz2-dev"])]),
     .systemLibrary(
       name: "CPCRE2", path: "Sources/CPCRE2", pkgConfig: "libpcre2-8",
       providers: [.apt(["libpcre2-dev"])]),
@@ -56,7 +63,7 @@ let package = Package(
     stage("Model"),
     stage("YAML", ["CrenelModel", yams]),
     stage("Pattern", ["CrenelModel", "CPCRE2"]),
-    stage("Capture", ["CrenelModel", "CArchive"]),
+    stage("Capture", ["CrenelModel", "CZlib", "CLZMA", "CZstd", "CBzip2"]),
     stage("Decode", ["CrenelModel", "CBytes"]),
     stage("Booking", ["CrenelModel", "CrenelYAML", "CrenelPattern", crypto]),
     stage("Features", ["CrenelModel", "CrenelBooking"]),
@@ -104,6 +111,7 @@ let package = Package(
         "CrenelModel", "CrenelDecode", "CrenelBooking", "CrenelFeatures", "CrenelRules",
         "CrenelAlerts",
       ]),
+    tests("Replay", ["CrenelModel", "CrenelCapture", "CrenelDecode"]),
     // The built command, run as a user runs it.
     .testTarget(
       name: "CommandTests", dependencies: ["CrenelTestKit", "crenel"], path: "Tests/CommandTests",

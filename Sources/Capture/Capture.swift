@@ -1,6 +1,6 @@
 // CrenelCapture: bytes in. It finds the inputs a user names, opens them one at a time, decompresses
 // what is compressed and cuts the bytes into whole lines, which it reads straight into the batch
-// they are decoded in. The one importer of libarchive; no C type leaves it.
+// they are decoded in. The one importer of zlib, liblzma, libzstd and libbz2; no C type leaves it.
 
 import Glibc
 

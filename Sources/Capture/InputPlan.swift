@@ -1,25 +1,33 @@
 public import CrenelModel
 import Glibc
 
-/// Finds the inputs that a user names.
-public enum InputPlan {
+/// The inputs that a user named, found.
+public struct InputPlan: Sendable {
+  /// What to read, each once, in the order named.
+  public private(set) var sources: [InputSource]
+  /// What was left out although a folder holds it, as warnings.
+  public private(set) var leftOut: [Diagnostic]
+
   /// Most files taken from one run; more is refused rather than read by accident.
   public static let limit = 100_000
 
-  /// The inputs behind paths, patterns, folders and `-`, each once, in the order named.
+  /// Finds what is behind paths, patterns, folders and `-`.
   ///
   /// A folder stands for the regular files in it and below it, by name, hidden ones left out; a
-  /// pattern (`*`, `?`, `[…]`) for what it matches, unless a file has that very name. Throws all
-  /// that is missing, unreadable or nothing to read, at once.
-  public static func resolve(_ inputs: [String]) throws(Diagnostics) -> [InputSource] {
-    var plan = Plan()
-    for input in inputs { plan.add(input) }
-    if plan.mistakes.isEmpty, plan.sources.isEmpty {
-      plan.mistakes.append(
+  /// pattern (`*`, `?`, `[…]`) for what it matches, unless a file has that very name. A folder is
+  /// gone through once, whatever links lead to it. Throws all that is missing, unreadable or
+  /// nothing to read, at once; a link in a folder that leads nowhere is left out instead.
+  public init(_ inputs: [String]) throws(Diagnostics) {
+    var search = Search()
+    for input in inputs { search.add(input) }
+    if search.mistakes.isEmpty, search.sources.isEmpty {
+      search.mistakes = search.leftOut
+      search.mistakes.append(
         Diagnostic(code: "no-input", at: SourcePosition(file: "input"), "there is nothing to read"))
     }
-    guard plan.mistakes.isEmpty else { throw Diagnostics(plan.mistakes) }
-    return plan.sources
+    guard search.mistakes.isEmpty else { throw Diagnostics(search.mistakes) }
+    sources = search.sources
+    leftOut = search.leftOut
   }
 
   /// Which stored file it is, whatever it is called.
@@ -38,8 +46,9 @@ public enum InputPlan {
     status(path).map(FileIdentity.init)
   }
 
-  private struct Plan {
+  private struct Search {
     var sources: [InputSource] = []
+    var leftOut: [Diagnostic] = []
     var mistakes: [Diagnostic] = []
     private var seen: Set<FileIdentity> = []
     private var hasStandardInput = false
@@ -64,20 +73,22 @@ public enum InputPlan {
 
     /// Adds a file or what a folder holds; `isNamed` when the user, not a folder, named it.
     private mutating func add(path: String, isNamed: Bool) {
-      guard sources.count < InputPlan.limit else {
+      guard sources.count + leftOut.count < InputPlan.limit else {
         if mistakes.last?.code != "too-many-inputs" {
           refuse(path, "too-many-inputs", "more than \(InputPlan.limit) files")
         }
         return
       }
       guard let status = InputPlan.status(path) else {
-        refuse(path, "no-such-file", SystemError.text())
+        refuseMissing(path, isNamed: isNamed)
         return
       }
+      let identity = FileIdentity(status)
       switch status.st_mode & S_IFMT {
       case S_IFDIR:
-        let names = InputPlan.names(in: path)
-        guard let names else {
+        // Links may lead back to where they are: two that do make 2^40 paths of one folder.
+        guard seen.insert(identity).inserted else { return }
+        guard let names = InputPlan.names(in: path) else {
           refuse(path, "unreadable-folder", SystemError.text())
           return
         }
@@ -89,7 +100,7 @@ public enum InputPlan {
           refuse(path, "unreadable-file", SystemError.text())
           return
         }
-        guard seen.insert(FileIdentity(status)).inserted else { return }
+        guard seen.insert(identity).inserted else { return }
         sources.append(
           InputSource(name: path, path: path, size: UInt64(max(0, status.st_size))))
       case S_IFIFO, S_IFCHR:
@@ -98,6 +109,20 @@ public enum InputPlan {
       default:
         if isNamed { refuse(path, "not-a-file", "this is no file, folder or pipe") }
       }
+    }
+
+    /// Refuses a name that leads nowhere; in a folder, where nobody named it, it is left out.
+    private mutating func refuseMissing(_ path: String, isNamed: Bool) {
+      let (error, text) = (errno, SystemError.text())
+      guard !isNamed, error == ENOENT || error == ELOOP else {
+        refuse(path, "no-such-file", text)
+        return
+      }
+      leftOut.append(
+        Diagnostic(
+          .warning, code: "dangling-link", at: SourcePosition(file: path),
+          "this leads to no file and was left out: \(text)",
+          hint: "remove the link, or bring back what it leads to"))
     }
 
     private mutating func refuse(_ path: String, _ code: String, _ message: String) {

@@ -66,10 +66,12 @@ public struct Diagnostic: Error, Hashable, Sendable {
 
 extension Diagnostic: CustomStringConvertible {
   /// `file:line:column: error[code]: message`, then the hint on a line of its own.
+  ///
+  /// Names and messages may hold anything; here they can neither move the cursor nor begin a line.
   public var description: String {
     let head = "\(position): \(severity.rawValue)[\(code)]: \(message)"
-    guard let hint else { return head }
-    return head + "\n  hint: \(hint)"
+    guard let hint else { return TerminalText.escaped(head) }
+    return TerminalText.escaped(head) + "\n  hint: " + TerminalText.escaped(hint)
   }
 }
 

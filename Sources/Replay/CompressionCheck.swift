@@ -2,28 +2,68 @@ import CrenelCapture
 import CrenelModel
 import Foundation
 
-/// Whether compressed input can be read here: a gzip file of ours through the reader.
+/// Whether compressed input can be read here: small files of ours through the reader.
 enum CompressionCheck {
-  /// `gzip -9n` of "crenel\n".
-  private static let sample: [UInt8] = [
-    0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0x4b, 0x2e, 0x4a, 0xcd, 0x4b, 0xcd,
-    0xe1, 0x02, 0x00, 0xbf, 0x99, 0x72, 0x8c, 0x07, 0x00, 0x00, 0x00,
+  private struct Sample {
+    var name: String
+    var library: String
+    var package: String
+    var bytes: [UInt8]
+  }
+
+  /// What the tools make of "crenel\n".
+  private static let samples = [
+    Sample(
+      name: "gz", library: "zlib", package: "zlib1g",
+      bytes: [
+        0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0x4b, 0x2e, 0x4a, 0xcd,
+        0x4b, 0xcd, 0xe1, 0x02, 0x00, 0xbf, 0x99, 0x72, 0x8c, 0x07, 0x00, 0x00, 0x00,
+      ]),
+    Sample(
+      name: "xz", library: "liblzma", package: "liblzma5",
+      bytes: [
+        0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 0x00, 0x04, 0xe6, 0xd6, 0xb4, 0x46, 0x02, 0x00,
+        0x21, 0x01, 0x1c, 0x00, 0x00, 0x00, 0x10, 0xcf, 0x58, 0xcc, 0x01, 0x00, 0x06, 0x63,
+        0x72, 0x65, 0x6e, 0x65, 0x6c, 0x0a, 0x00, 0x00, 0x27, 0xec, 0x90, 0x8e, 0x26, 0x25,
+        0x61, 0x6d, 0x00, 0x01, 0x1f, 0x07, 0x16, 0x2e, 0xb8, 0x73, 0x1f, 0xb6, 0xf3, 0x7d,
+        0x01, 0x00, 0x00, 0x00, 0x00, 0x04, 0x59, 0x5a,
+      ]),
+    Sample(
+      name: "zst", library: "libzstd", package: "libzstd1",
+      bytes: [
+        0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58, 0x39, 0x00, 0x00, 0x63, 0x72, 0x65, 0x6e, 0x65,
+        0x6c, 0x0a, 0x54, 0xba, 0x53, 0xa7,
+      ]),
+    Sample(
+      name: "bz2", library: "libbz2", package: "libbz2-1.0",
+      bytes: [
+        0x42, 0x5a, 0x68, 0x39, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, 0x6f, 0x56, 0x42, 0x91,
+        0x00, 0x00, 0x00, 0xc1, 0x80, 0x00, 0x10, 0x0a, 0x05, 0x10, 0x00, 0x20, 0x00, 0x22,
+        0x18, 0x68, 0x30, 0x08, 0xa8, 0x71, 0x85, 0xdc, 0x91, 0x4e, 0x14, 0x24, 0x1b, 0xd5,
+        0x90, 0xa4, 0x40,
+      ]),
   ]
 
-  /// Says which library does it; throws when it does not.
+  /// Says which library reads what; throws when one does not.
   static func run() throws -> String {
-    let folder = FileManager.default.temporaryDirectory.path()
-    let path = folder + "crenel-doctor-\(ProcessInfo.processInfo.processIdentifier).gz"
-    try Data(sample).write(to: URL(filePath: path))
+    for sample in samples { try check(sample) }
+    return samples.map { "\($0.name) is read by \($0.library)" }.joined(separator: ", ")
+  }
+
+  private static func check(_ sample: Sample) throws {
+    let path =
+      FileManager.default.temporaryDirectory.path() + "crenel-doctor-\(UUID().uuidString)"
+    try Data(sample.bytes).write(to: URL(filePath: path))
     defer { try? FileManager.default.removeItem(atPath: path) }
-    var reader = try LogReader(InputSource(name: path, path: path, size: UInt64(sample.count)))
+    let size = UInt64(sample.bytes.count)
+    var reader = try LogReader(InputSource(name: sample.name, path: path, size: size))
     var bytes: [UInt8] = []
     _ = reader.fill(&bytes)
-    guard bytes == Array("crenel\n".utf8) else {
+    guard bytes == Array("crenel\n".utf8), reader.problems.isEmpty else {
       throw Diagnostic(
-        code: "no-decompression", at: SourcePosition(file: "libarchive"),
-        "a small gzip file came out wrong", hint: "install the package libarchive13 again")
+        code: "no-decompression", at: SourcePosition(file: sample.library),
+        "a small \(sample.name) file came out wrong",
+        hint: "install the package \(sample.package) again")
     }
-    return "gz is read (gz, xz, zst and bz2 by libarchive)"
   }
 }

@@ -35,6 +35,13 @@ public struct InputReport: Sendable {
   public var isIncomplete: Bool {
     unparsed > 0 || sources.contains { !$0.problems.isEmpty }
   }
+  /// Whether a source was not read whole: cut off, damaged, or not a log that is known.
+  ///
+  /// Lines that were not understood, and files that were gone when they were looked for, leave it
+  /// `false`.
+  public var isCut: Bool {
+    sources.contains { $0.problems.contains { $0.severity == .error } }
+  }
   /// Whether no line of any source became an exchange although there was something to read.
   public var isUseless: Bool {
     exchanges == 0 && (lines > 0 || sources.contains { !$0.problems.isEmpty })
@@ -44,31 +51,32 @@ public struct InputReport: Sendable {
   public func text(isBrief: Bool) -> String {
     var lines: [String] = []
     for source in sources {
+      let name = TerminalText.escaped(source.name)
       if !isBrief {
         lines.append(
-          "\(source.name): \(source.format ?? "no format") (\(source.reason)), "
+          "\(name): \(source.format ?? "no format") (\(source.reason)), "
             + "\(source.counters.lines) lines, \(source.counters.exchanges) exchanges")
       }
       for entry in source.counters.unparsed.entries {
         lines.append(
-          "\(source.name):\(entry.first.line):\(entry.column): \(entry.count) "
+          "\(name):\(entry.first.line):\(entry.column): \(entry.count) "
             + "line\(entry.count == 1 ? "" : "s") not understood: \(entry.reason.code); "
             + "this is the first (byte offset \(entry.first.offset))")
       }
       if let place = source.order.firstLate {
         lines.append(
-          "\(source.name):\(place.line): \(source.order.late) late lines, the latest by "
+          "\(name):\(place.line): \(source.order.late) late lines, the latest by "
             + "\(Self.milliseconds(source.order.largestLateness)) ms; see --lateness")
       }
       if let place = source.order.firstBackwardStep {
         lines.append(
-          "\(source.name):\(place.line): the clock went back "
+          "\(name):\(place.line): the clock went back "
             + "\(source.order.backwardSteps) times, at most by "
             + "\(Self.milliseconds(source.order.largestBackwardStep)) ms")
       }
       if source.order.reorderOverflow > 0 {
         lines.append(
-          "\(source.name): \(source.order.reorderOverflow) exchanges were given before the "
+          "\(name): \(source.order.reorderOverflow) exchanges were given before the "
             + "lateness bound, to keep memory bounded; use a smaller --lateness")
       }
       lines += source.problems.map(\.description)

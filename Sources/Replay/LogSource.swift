@@ -25,8 +25,13 @@ final class LogSource {
   private var decoder: LogDecoder?
   private var isEnded = false
 
-  /// Bytes from which a format is found; the same whatever the chunk size.
+  /// Bytes from which a format is found, when they hold ``sampleLines`` lines; the same whatever the
+  /// chunk size.
   static let sampleSize = 64 * 1_024
+  /// Lines from which a format is found, as far as they are not more than ``sampleLimit`` bytes.
+  static let sampleLines = 20
+  /// Most bytes from which a format is found: some of the longest lines.
+  static let sampleLimit = 4 * (LogReader.lineLimit + 1)
 
   init(_ input: InputSource, number: Int, setup: Setup, chunkSize: Int) {
     self.input = input
@@ -74,41 +79,92 @@ final class LogSource {
 
   /// Gathers a sample, finds the format in it, and decodes what was gathered.
   private func start(_ batch: inout ExchangeBatch) -> Bool {
-    var chunk: [UInt8] = []
-    var offset: UInt64 = 0
-    var isFirst = true
-    while batch.bytes.count < Self.sampleSize, !isEnded {
-      let filled = read(&chunk)
-      if isFirst {
-        offset = filled.offset
-        isFirst = false
-      }
-      batch.bytes.append(contentsOf: chunk[filled.lines])
-    }
+    let runs = gather(&batch.bytes)
     let found = detect(batch.bytes)
     detection = found
-    guard let format = found.format else {
-      if !batch.bytes.isEmpty { problems.append(unknownFormat(found)) }
+    makeDecoder(found, isEmpty: batch.bytes.isEmpty, skipped: runs.flatMap(\.skipped))
+    guard decoder != nil else {
       isEnded = true
+      note()
       return false
+    }
+    for run in runs {
+      for offset in run.skipped { decoder?.skip(tooLongAt: offset) }
+      decoder?.decode(&batch, lines: run.lines, offset: run.offset)
+    }
+    note()
+    return true
+  }
+
+  /// Lines of the sample that follow each other in the source.
+  private struct Run {
+    /// Where lines began that came before and were too long.
+    var skipped: [UInt64]
+    var lines: Range<Int>
+    var offset: UInt64
+  }
+
+  /// Appends lines until they are a sample, or all; they come in runs, for those too long between.
+  private func gather(_ bytes: inout [UInt8]) -> [Run] {
+    var runs: [Run] = []
+    var chunk: [UInt8] = []
+    while !isEnded, sample(bytes) == nil {
+      let filled = read(&chunk)
+      let start = bytes.count
+      bytes.append(contentsOf: chunk[filled.lines])
+      runs.append(
+        Run(
+          skipped: reader?.takeOversized() ?? [], lines: start..<bytes.count,
+          offset: filled.offset))
+    }
+    return runs
+  }
+
+  /// How many bytes are the sample; `nil` when they are too few.
+  ///
+  /// What it says of more bytes is the same, so that the chunk size does not matter.
+  private func sample(_ bytes: [UInt8]) -> Int? {
+    let head = bytes.prefix(Self.sampleLimit)
+    guard head.count >= Self.sampleSize else { return nil }
+    var lines = 0
+    for (index, byte) in head.enumerated() where byte == 0x0a {
+      lines += 1
+      if lines == Self.sampleLines { return max(Self.sampleSize, index + 1) }
+    }
+    return head.count == Self.sampleLimit ? head.count : nil
+  }
+
+  /// Creates the decoder of the format found, or says why there is none.
+  private func makeDecoder(_ found: Detection, isEmpty: Bool, skipped: [UInt64]) {
+    guard let format = found.format else {
+      if !isEmpty { problems.append(unknownFormat(found)) }
+      if isEmpty { countWithoutDecoder(skipped) }
+      return
     }
     do {
       decoder = try LogDecoder(format, configuration)
     } catch {
       problems += error.items
-      isEnded = true
-      return false
     }
-    let lines = batch.bytes.indices
-    skipOversized()
-    decoder?.decode(&batch, lines: lines, offset: offset)
-    note()
-    return true
+  }
+
+  /// Counts the lines of a log that has only lines that are too long, and so no format.
+  private func countWithoutDecoder(_ skipped: [UInt64]) {
+    guard !skipped.isEmpty else { return }
+    detection?.reason = "every line is longer than \(LogReader.lineLimit) bytes"
+    for offset in skipped {
+      counters.lines &+= 1
+      counters.unparsed.record(
+        .lineTooLong,
+        at: Provenance(
+          source: configuration.source, offset: offset, length: .max, line: counters.lines),
+        column: 1)
+    }
   }
 
   private func fill(_ batch: inout ExchangeBatch) {
     let filled = read(&batch.bytes)
-    skipOversized()
+    for offset in reader?.takeOversized() ?? [] { decoder?.skip(tooLongAt: offset) }
     decoder?.decode(&batch, lines: filled.lines, offset: filled.offset)
     note()
   }
@@ -124,11 +180,6 @@ final class LogSource {
     return filled
   }
 
-  /// Counts the lines that the reader found too long before those it gave last.
-  private func skipOversized() {
-    for offset in reader?.takeOversized() ?? [] { decoder?.skip(tooLongAt: offset) }
-  }
-
   /// Copies counters that others read, and closes what is at its end.
   private func note() {
     counters = decoder?.counters ?? counters
@@ -140,8 +191,7 @@ final class LogSource {
 
   private func detect(_ bytes: [UInt8]) -> Detection {
     if let format { return Detection(format: format, reason: "as asked") }
-    let sample = bytes.span.extracting(first: min(bytes.count, Self.sampleSize))
-    return FormatDetector.detect(sample)
+    return FormatDetector.detect(bytes.span.extracting(first: sample(bytes) ?? bytes.count))
   }
 
   private func unknownFormat(_ found: Detection) -> Diagnostic {

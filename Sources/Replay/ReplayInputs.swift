@@ -16,14 +16,16 @@ public final class ReplayInputs {
   private let setup: Setup
   private let options: RunOptions
   private var sources: [LogSource]
+  private let leftOut: [Diagnostic]
   private var orders: [SourceOrderReport] = []
 
   /// Finds the inputs; throws what is missing or unreadable, all at once.
   public init(_ options: RunOptions, _ setup: Setup) throws(Diagnostics) {
     self.setup = setup
     self.options = options
-    let inputs = try InputPlan.resolve(options.inputs)
-    sources = inputs.enumerated().map {
+    let plan = try InputPlan(options.inputs)
+    leftOut = plan.leftOut
+    sources = plan.sources.enumerated().map {
       LogSource($0.element, number: $0.offset, setup: setup, chunkSize: options.chunkSize)
     }
     rank()
@@ -85,14 +87,20 @@ public final class ReplayInputs {
 
   /// What was read, and what could not be.
   public var report: InputReport {
-    InputReport(
-      sources: sources.enumerated().map { number, source in
+    var reports = sources.enumerated().map { number, source in
+      SourceReport(
+        name: source.input.name, format: source.detection?.format?.name,
+        reason: source.detection?.reason ?? "nothing to read", counters: source.counters,
+        order: number < orders.count ? orders[number] : SourceOrderReport(),
+        problems: source.problems)
+    }
+    for warning in leftOut {
+      reports.append(
         SourceReport(
-          name: source.input.name, format: source.detection?.format?.name,
-          reason: source.detection?.reason ?? "nothing to read", counters: source.counters,
-          order: number < orders.count ? orders[number] : SourceOrderReport(),
-          problems: source.problems)
-      })
+          name: warning.position.file, format: nil, reason: "left out", counters: LineCounters(),
+          order: SourceOrderReport(), problems: [warning]))
+    }
+    return InputReport(sources: reports)
   }
 
   /// How a source is called in evidence: `sha256:` and the digest of the stored file, or `stdin`.
@@ -119,12 +127,12 @@ public final class ReplayInputs {
   /// Puts the sources into the order that ties are broken by: first event, then name.
   ///
   /// Each stored file is opened, its first lines decoded, and closed again; what has no event, and
-  /// standard input, comes first and is asked for at once.
+  /// what can be read but once (standard input, pipes), comes first and is asked for at once.
   private func rank() {
     guard sources.count > 1 else { return }
     let inputs = sources.map(\.input)
     let firsts = inputs.map { input -> Timestamp? in
-      guard input.path != nil else { return nil }
+      guard input.size != nil else { return nil }
       let probe = LogSource(input, number: 0, setup: setup, chunkSize: LogSource.sampleSize)
       return probe.probe()
     }

@@ -19,7 +19,7 @@ public enum Resources {
     throw Diagnostic(
       code: "no-rules-folder", at: SourcePosition(file: "rules"),
       "no folder with rules/booking and rules/sites in: \(tried.joined(separator: ", "))",
-      hint: "name one with --rules DIR, or set CRENEL_HOME to the folder that holds rules/")
+      hint: "install with make install, or set CRENEL_HOME to the folder that holds rules/")
   }
 
   private static func isHome(_ folder: String) -> Bool {
@@ -45,6 +45,8 @@ public enum Resources {
       }
     }
     folders.append(FileManager.default.currentDirectoryPath)
+    var seen: Set<String> = []
     return folders.map { $0.count > 1 && $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+      .filter { seen.insert($0).inserted }
   }
 }

@@ -40,7 +40,8 @@ public struct Setup: Sendable {
       } catch let error as Diagnostics {
         mistakes += error.items
       } catch let error as Diagnostic {
-        mistakes.append(error)
+        // Profile, rules and lists are all looked for in one folder: say once that there is none.
+        if !mistakes.contains(error) { mistakes.append(error) }
       } catch {
         mistakes.append(
           Diagnostic(code: "internal", at: SourcePosition(file: "crenel"), "\(error)"))

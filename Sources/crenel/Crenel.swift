@@ -19,7 +19,8 @@ struct Crenel: ParsableCommand {
         crenel rules test
 
       EXIT STATUS  0 done · 1 findings, where asked (--fail-on) · 2 wrong usage or configuration
-        3 input incomplete, with --strict or when nothing could be read · 4 integrity failure
+        3 input not read whole (cut off, damaged, unknown), with --strict also lines not understood
+        4 integrity failure
       """,
     version: CrenelVersion.text,
     subcommands: [

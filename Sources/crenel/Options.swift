@@ -48,7 +48,7 @@ struct ReadingOptions: ParsableArguments {
   @Flag(help: "No progress line, and no report on standard error but errors.")
   var quiet = false
 
-  @Flag(help: "Exit with 3 when anything could not be read or understood.")
+  @Flag(help: "Exit with 3 also when a line was not understood, or a file had gone.")
   var strict = false
 
   @Option(help: .hidden)
@@ -73,9 +73,11 @@ struct ReadingOptions: ParsableArguments {
     return options
   }
 
-  /// Ends with 3 when nothing could be read, or with `--strict` when anything could not.
+  /// Ends with 3 when an input could not be read whole, or with `--strict` when a line was not.
   func check(_ report: InputReport) throws {
-    if report.isUseless || strict && report.isIncomplete { throw ExitStatus.incomplete }
+    if report.isUseless || report.isCut || strict && report.isIncomplete {
+      throw ExitStatus.incomplete
+    }
   }
 }
 

@@ -4,62 +4,6 @@ import CrenelTestKit
 import Foundation
 import Testing
 
-/// A folder of its own for one test.
-private struct Scratch: ~Copyable {
-  let path = FileManager.default.temporaryDirectory.path() + "crenel-capture-\(UUID().uuidString)"
-
-  init() throws {
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func file(_ name: String, _ bytes: [UInt8]) throws -> InputSource {
-    try Data(bytes).write(to: URL(filePath: path + "/" + name))
-    return InputSource(name: name, path: path + "/" + name, size: UInt64(bytes.count))
-  }
-
-  /// What a compressor makes of `bytes`.
-  func packed(_ tool: String, _ bytes: [UInt8]) throws -> [UInt8] {
-    let input = path + "/raw"
-    try Data(bytes).write(to: URL(filePath: input))
-    let process = Process()
-    process.executableURL = URL(filePath: "/bin/sh")
-    process.arguments = ["-c", "\(tool) -c < \(input) > \(input).out"]
-    try process.run()
-    process.waitUntilExit()
-    return try SharedData.bytes(input + ".out")
-  }
-}
-
-/// Everything a reader gives: bytes, and offset and line of each fill.
-private func read(
-  _ source: InputSource, chunk: Int
-) throws -> (bytes: [UInt8], lines: [UInt64: UInt64], problems: [String], oversized: UInt64) {
-  var reader = try LogReader(source, chunkSize: chunk)
-  var all: [UInt8] = []
-  var lines: [UInt64: UInt64] = [:]
-  var buffer: [UInt8] = []
-  var number: UInt64 = 1
-  var oversized: UInt64 = 0
-  while true {
-    let fill = reader.fill(&buffer)
-    let skipped = UInt64(reader.takeOversized().count)
-    number += skipped
-    oversized += skipped
-    for (index, byte) in buffer[fill.lines].enumerated() {
-      let offset = fill.offset + UInt64(index)
-      if index == 0 || buffer[index - 1] == 0x0a {
-        lines[offset] = number
-        number += 1
-      }
-      all.append(byte)
-    }
-    if fill.isEnd { break }
-  }
-  return (all, lines, reader.problems.map(\.code), oversized)
-}
-
 private let text: [UInt8] = Array(
   (0..<400).map { "line \($0) of \(String(repeating: "x", count: $0 % 97)) é\u{0}\r\n" }.joined()
     .utf8)
@@ -75,44 +19,6 @@ struct LogReaderTests {
     #expect(result.bytes == text && result.problems.isEmpty)
     #expect(result.lines == whole.lines && result.lines.count == 400)
     #expect(result.lines[0] == 1)
-  }
-
-  @Test(
-    "compressed logs are known by their content, whatever their name, and may have many members",
-    arguments: ["gzip", "xz", "zstd", "bzip2"])
-  func compressed(tool: String) throws {
-    let scratch = try Scratch()
-    let once = try scratch.packed(tool, text)
-    #expect(!once.isEmpty && once.count < text.count)
-    let single = try read(scratch.file("a.log", once), chunk: 1_000)
-    #expect(single.bytes == text && single.problems.isEmpty)
-    let twice = try read(scratch.file("b.txt", once + once), chunk: 1_000)
-    #expect(twice.bytes == text + text && twice.problems.isEmpty)
-  }
-
-  @Test(
-    "a truncated archive gives what it holds, and says so",
-    arguments: ["gzip", "xz", "zstd", "bzip2"])
-  func truncated(tool: String) throws {
-    let scratch = try Scratch()
-    var random = Seeded(9)
-    let noise = (0..<600_000).map { _ in UInt8(truncatingIfNeeded: random.next() % 64 + 10) }
-    let packed = try scratch.packed(tool, noise)
-    let cut = Array(packed.prefix(packed.count * 2 / 3))
-    let result = try read(scratch.file("cut", cut), chunk: 65_536)
-    #expect(result.problems.count == 1)
-    #expect(noise.starts(with: result.bytes))
-    // xz and bzip2 give whole blocks only.
-    if tool == "gzip" || tool == "zstd" { #expect(result.bytes.count > noise.count / 3) }
-  }
-
-  @Test("a corrupt archive is a problem, not a crash")
-  func corrupt() throws {
-    let scratch = try Scratch()
-    var packed = try scratch.packed("gzip", text)
-    for i in 20..<60 { packed[i] ^= 0x5a }
-    let result = try read(scratch.file("bad.gz", packed), chunk: 4_096)
-    #expect(result.problems.count == 1)
   }
 
   @Test("an empty file and a last line without an end are read")
@@ -134,6 +40,23 @@ struct LogReaderTests {
     #expect(result.lines[UInt64(long.count + giant.count)] == 3)
   }
 
+  @Test(
+    "what is too long does not depend on the chunk size",
+    arguments: [4_096, 65_536, 1 << 20, 1 << 23])
+  func longLinesInLargeChunks(chunk: Int) throws {
+    let scratch = try Scratch()
+    let limit = LogReader.lineLimit
+    let lines = [limit, 3, limit + 1, limit + 1, 5, 3 * limit, limit, limit + 1].map {
+      [UInt8](repeating: 0x62, count: $0) + [0x0a]
+    }
+    let result = try read(scratch.file("log", lines.reduce([], +)), chunk: chunk)
+    #expect(result.oversized == 4)
+    #expect(result.bytes == lines.filter { $0.count <= limit + 1 }.reduce([], +))
+    let starts = [0, limit + 1, 3 * limit + 9, 6 * limit + 16].map(UInt64.init)
+    #expect(
+      result.lines.keys.sorted() == starts && starts.map { result.lines[$0] } == [1, 2, 5, 7])
+  }
+
   @Test("a file that shrank since it was found is a problem")
   func shrank() throws {
     let scratch = try Scratch()
@@ -153,7 +76,7 @@ struct InputPlanTests {
       atPath: scratch.path + "/sub", withIntermediateDirectories: true)
     _ = try scratch.file("sub/d.log", [0x61])
     func names(_ inputs: [String]) throws -> [String] {
-      try InputPlan.resolve(inputs).map { $0.name.replacing(scratch.path + "/", with: "") }
+      try InputPlan(inputs).sources.map { $0.name.replacing(scratch.path + "/", with: "") }
     }
     #expect(try names([scratch.path]) == ["a.log", "b.log", "c.txt", "sub/d.log"])
     #expect(try names([scratch.path + "/*.log"]) == ["a.log", "b.log"])
@@ -164,9 +87,39 @@ struct InputPlanTests {
   @Test("all that is missing is told at once")
   func missing() throws {
     let error = try #require(throws: Diagnostics.self) {
-      try InputPlan.resolve(["/nowhere/a.log", "/nowhere/*.gz", "/dev/null/x"])
+      _ = try InputPlan(["/nowhere/a.log", "/nowhere/*.gz", "/dev/null/x"])
     }
     #expect(error.items.count == 3)
     #expect(Set(error.items.map(\.code)) == ["no-such-file", "no-match"])
+  }
+
+  @Test("folders with links in a circle are gone through once", .timeLimit(.minutes(1)))
+  func loops() throws {
+    let scratch = try Scratch()
+    _ = try scratch.file("a.log", [0x61])
+    for name in ["one", "two"] {
+      try FileManager.default.createSymbolicLink(
+        atPath: scratch.path + "/" + name, withDestinationPath: ".")
+    }
+    let plan = try InputPlan([scratch.path])
+    #expect(plan.sources.map(\.name) == [scratch.path + "/a.log"] && plan.leftOut.isEmpty)
+  }
+
+  @Test("a link to nowhere in a folder is left out and told; named, it is refused")
+  func dangling() throws {
+    let scratch = try Scratch()
+    _ = try scratch.file("a.log", [0x61])
+    for (name, target) in [("gone.log", "nowhere"), ("self.log", "self.log")] {
+      try FileManager.default.createSymbolicLink(
+        atPath: scratch.path + "/" + name, withDestinationPath: target)
+    }
+    let plan = try InputPlan([scratch.path])
+    #expect(plan.sources.map(\.name) == [scratch.path + "/a.log"])
+    #expect(plan.leftOut.map(\.code) == ["dangling-link", "dangling-link"])
+    #expect(plan.leftOut.allSatisfy { $0.severity == .warning })
+    let error = try #require(throws: Diagnostics.self) {
+      _ = try InputPlan([scratch.path + "/gone.log"])
+    }
+    #expect(error.items.map(\.code) == ["no-such-file"])
   }
 }

@@ -78,15 +78,6 @@ struct CommandLineTests {
     #expect(large.output.contains(#""completeness":{"unparsed":6,"late":0"#))
   }
 
-  @Test("a truncated archive is read as far as it goes, and strict fails")
-  func truncated() throws {
-    let bytes = try SharedData.bytes(SharedData.package + "samples/02-f5-evening/traffic.log.1.gz")
-    let cut = Array(bytes.prefix(bytes.count / 2))
-    let run = try Command(["stats", "--json", "-"], input: cut)
-    #expect(run.output.contains("truncated-archive") && run.status == 0)
-    #expect(try Command(["stats", "--strict", "-"], input: cut).status == 3)
-  }
-
   @Test("a reader that goes away is success")
   func brokenPipe() throws {
     let process = Process()

@@ -25,7 +25,10 @@ private let pure = [
 private let owners: [String: Set<String>] = [
   "Yams": ["YAML"],
   "CPCRE2": ["Pattern"],
-  "CArchive": ["Capture"],
+  "CZlib": ["Capture"],
+  "CLZMA": ["Capture"],
+  "CZstd": ["Capture"],
+  "CBzip2": ["Capture"],
   "CBytes": ["Decode"],
   "CAllocCount": ["TestKit"],
   "ArgumentParser": ["crenel"],
