@@ -57,7 +57,7 @@ struct CombinedLine {
     exchange.bodyBytes = body
     exchange.client = address
     exchange.peer = address
-    finisher.place(stamp, .absent, &exchange)
+    finisher.place(stamp, finisher.formatStamp, .absent, &exchange)
     return true
   }
 

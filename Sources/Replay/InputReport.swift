@@ -53,7 +53,8 @@ public struct InputReport: Sendable {
         lines.append(
           "\(source.name):\(entry.first.line):\(entry.column): \(entry.count) "
             + "line\(entry.count == 1 ? "" : "s") not understood: \(entry.reason.code); "
-            + "this is the first (byte offset \(entry.first.offset))")
+            + "this is the first (byte offset \(entry.first.offset))"
+            + (entry.reason.remedy.map { "; \($0)" } ?? ""))
       }
       if let place = source.order.firstLate {
         lines.append(
