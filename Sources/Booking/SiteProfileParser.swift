@@ -144,14 +144,7 @@ private struct ProfileReader {
         rule.location = .glob(pattern)
       }
     }
-    if let outcome = node["outcome"], let word = text(outcome) {
-      rule.outcome = StepOutcome.allCases.first { $0.name == word }
-      if rule.outcome == nil {
-        refuse(
-          "unknown-outcome", outcome.position, "'\(word)' is no outcome",
-          hint: "one of: \(StepOutcome.allCases.map(\.name).joined(separator: ", "))")
-      }
-    }
+    if let outcome = node["outcome"] { rule.outcome = self.outcome(outcome) }
     if case .any = rule.path, rule.query.isEmpty, rule.queryRegex == nil, rule.form.isEmpty,
       rule.location == nil
     {
@@ -160,6 +153,15 @@ private struct ProfileReader {
         hint: "name the path; it would take every request otherwise")
     }
     return rule
+  }
+
+  private mutating func outcome(_ node: YAMLNode) -> StepOutcome? {
+    guard let word = text(node) else { return nil }
+    if let outcome = StepOutcome.allCases.first(where: { $0.name == word }) { return outcome }
+    refuse(
+      "unknown-outcome", node.position, "'\(word)' is no outcome",
+      hint: "one of: \(StepOutcome.allCases.map(\.name).joined(separator: ", "))")
+    return nil
   }
 
   private mutating func step(_ node: YAMLNode) -> StepKind? {

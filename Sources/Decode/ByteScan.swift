@@ -146,6 +146,15 @@ private func scientific(
     let exponent = decimal(bytes, first..<range.upperBound), exponent <= 40
   else { return nil }
   power &+= sign == UInt8(ascii: "-") ? -Int(exponent) : Int(exponent)
+  return scaled(mantissa, power: power, unit: unit)
+}
+
+/// `mantissa` times ten to the `power` times `unit`, and the width of its last digit.
+private func scaled(
+  _ mantissa: Int64, power: Int, unit: Int64
+) -> (nanoseconds: Int64, width: Int64)? {
+  var mantissa = mantissa
+  var power = power
   var width = unit
   while power > 0 {
     let (wider, overflow) = width.multipliedReportingOverflow(by: 10)

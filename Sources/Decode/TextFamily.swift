@@ -46,10 +46,8 @@ enum TextFamily: String, CaseIterable, Sendable {
   private enum Tail { case none, agent, bareReferrer, agentAndForwarded }
   private enum Head { case client, host, chain, hostAndChain, quotedChain }
 
-  /// `%h %l %u %t "%r" %>s %b`, with a virtual host before and headers behind it.
-  ///
-  /// Who wrote it is not known, so neither is what its stamp means: bounds hold for both.
-  private static func clf(_ tail: Tail, head: Head = .client) -> CompiledFormat {
+  /// `%h %l %u `, with a virtual host before.
+  private static func clfHead(_ head: Head) -> CompiledFormat {
     var format = CompiledFormat()
     switch head {
     case .client, .chain: break
@@ -74,6 +72,14 @@ enum TextFamily: String, CaseIterable, Sendable {
     format.tokens.append(
       isBehindList
         ? .until(.text(.user), FieldEnd(rule: .user)) : .field(.text(.user)))
+    return format
+  }
+
+  /// `%h %l %u %t "%r" %>s %b`, with a virtual host before and headers behind it.
+  ///
+  /// Who wrote it is not known, so neither is what its stamp means: bounds hold for both.
+  private static func clf(_ tail: Tail, head: Head = .client) -> CompiledFormat {
+    var format = clfHead(head)
     format.add(literal: " [")
     format.add(.clfTime)
     format.add(literal: "] \"")

@@ -18,18 +18,7 @@ extension TextLineDecoder {
       }
     case .ident:
       guard isDash(bytes, range) || isIdent(bytes, range) else { return .noMatch }
-    case .remote:
-      // Of `%h` and `%a` the one that is an address.
-      if fields.remote.isPresent,
-        isDash(bytes, range) || ForwardedChain.address(bytes, range) == nil
-      {
-        break
-      }
-      fields.remote = ByteRange(range)
-    case .remoteWithPort:
-      fields.remote = ByteRange(range)
-      fields.remoteHasPort = true
-    case .peer: fields.peer = ByteRange(range)
+    case .remote, .remoteWithPort, .peer: takeAddress(role, range, bytes, &fields)
     case .request:
       if isDash(bytes, range) {
         exchange.flags.insert(.malformedRequest)
@@ -50,6 +39,19 @@ extension TextLineDecoder {
       return takeNumber(role, range, bytes, &exchange)
     }
     return nil
+  }
+
+  private func takeAddress(
+    _ role: FieldRole, _ range: Range<Int>, _ bytes: Span<UInt8>, _ fields: inout LineFields
+  ) {
+    if role == .peer {
+      fields.peer = ByteRange(range)
+      return
+    }
+    // Of `%h` and `%a` the one that is an address.
+    if fields.remote.isPresent, ForwardedChain.address(bytes, range) == nil { return }
+    fields.remote = ByteRange(range)
+    fields.remoteHasPort = role == .remoteWithPort
   }
 
   /// Whether a word can be a name of RFC 1413: no address, and no part of a list of them.

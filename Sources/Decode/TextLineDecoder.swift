@@ -40,43 +40,39 @@ struct TextLineDecoder {
     let end = line.upperBound
     let tokens = format.tokens.span
     for index in tokens.indices {
+      let field: (role: FieldRole, end: Int)
       switch tokens[index] {
       case .literal(let literal):
         guard stands(literal, bytes, at, end) else {
           return (at >= end ? .truncated : .noMatch, at)
         }
         at &+= literal.count
-      case .field(let role):
-        let stop = unquotedEnd(after: index, bytes, at, end)
-        if let reason = take(role, at..<stop, bytes, &exchange, &fields) { return (reason, at) }
-        at = stop
-      case .quoted(let role):
-        let stop = quotedEnd(bytes, at, end)
-        if let reason = take(role, at..<stop, bytes, &exchange, &fields) { return (reason, at) }
-        at = stop
+        continue
+      case .field(let role): field = (role, unquotedEnd(after: index, bytes, at, end))
+      case .quoted(let role): field = (role, quotedEnd(bytes, at, end))
       case .until(let role, let rule):
-        let stop = self.end(rule, after: index, bytes, at, end)
-        guard !isAmbiguous(rule.rule, bytes, at..<stop) else { return (.ambiguousFields, at) }
-        if let reason = take(role, at..<stop, bytes, &exchange, &fields) { return (reason, at) }
-        at = stop
+        field = (role, self.end(rule, after: index, bytes, at, end))
+        guard !isAmbiguous(rule.rule, bytes, at..<field.end) else { return (.ambiguousFields, at) }
       case .fixed(let role, let count):
         guard end &- at >= count else { return (.truncated, at) }
-        if let reason = take(role, at..<(at &+ count), bytes, &exchange, &fields) {
-          return (reason, at)
-        }
-        at &+= count
-      case .header(let header): at = header.end(bytes, at..<end)
-      case .stampsEnd(let isEnd): fields.stampsEnd = isEnd
-      case .mayEnd:
-        if at == end { return nil }
-      case .mayBeCut:
-        guard at == end else { continue }
+        field = (role, at &+ count)
+      case .rest(let role): field = (role, end)
+      case .header(let header):
+        at = header.end(bytes, at..<end)
+        continue
+      case .stampsEnd(let isEnd):
+        fields.stampsEnd = isEnd
+        continue
+      case .mayEnd where at == end: return nil
+      case .mayBeCut where at == end:
         exchange.flags.insert(.cutShort)
         return nil
-      case .rest(let role):
-        if let reason = take(role, at..<end, bytes, &exchange, &fields) { return (reason, at) }
-        at = end
+      case .mayEnd, .mayBeCut: continue
       }
+      if let reason = take(field.role, at..<field.end, bytes, &exchange, &fields) {
+        return (reason, at)
+      }
+      at = field.end
     }
     return at == end ? nil : (.trailingText, at)
   }

@@ -103,6 +103,7 @@ public struct InputReport: Sendable {
         writer.int("first_line", entry.first.line)
         writer.int("first_offset", entry.first.offset)
         writer.int("column", entry.column)
+        if let remedy = entry.reason.remedy { writer.string("remedy", remedy) }
         writer.endObject()
       }
       writer.endArray()
