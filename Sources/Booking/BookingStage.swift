@@ -33,7 +33,7 @@ public struct BookingStage: ~Copyable {
     self.profile = profile
     self.seed = seed
     hasSiteKey = siteKey != nil
-    matcher = try StepMatcher(profile)
+    matcher = try StepMatcher(profile, names)
     identities = IdentityKeeper(siteKey: siteKey, disposable: disposable)
     cookies = CookieNames(profile, names)
     func sources(_ paths: [FieldPath]) -> [FieldSource] {

@@ -69,6 +69,9 @@ public struct SiteProfile: Sendable {
       case .query, .path: break
       }
     }
+    for rule in rules {
+      for parameter in rule.form { _ = names.slot(for: "form." + parameter.key) }
+    }
     return names
   }
 
@@ -147,7 +150,7 @@ public struct StepRule: Sendable {
     case regex(String)
   }
 
-  /// A parameter of the query.
+  /// A parameter of the query or a field of the form.
   public struct Parameter: Sendable, Hashable {
     /// The name.
     public var key: String
@@ -165,6 +168,9 @@ public struct StepRule: Sendable {
   public var query: [Parameter] = []
   /// A regular expression for the whole query.
   public var queryRegex: String?
+  /// Fields that must be in the form that is sent; a rule with one does not match where the log
+  /// does not hold them.
+  public var form: [Parameter] = []
   /// Statuses that fit; empty for all.
   public var status: [ClosedRange<Int>] = []
   /// The redirect target; a rule with one does not match where it is not logged.

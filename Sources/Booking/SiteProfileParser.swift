@@ -119,7 +119,10 @@ private struct ProfileReader {
 
   private mutating func rule(_ node: YAMLNode) -> StepRule? {
     known(
-      node, ["step", "method", "path", "words", "query", "status", "location", "outcome", "note"])
+      node,
+      [
+        "step", "method", "path", "words", "query", "form", "status", "location", "outcome", "note",
+      ])
     guard let name = node["step"], let kind = step(name) else {
       if node["step"] == nil { refuse("no-step", node.position, "this rule names no step") }
       return nil
@@ -129,6 +132,7 @@ private struct ProfileReader {
     if let path = node["path"], let pattern = text(path) { rule.path = self.path(pattern, path) }
     if let words = node["words"] { rule.path = .words(texts(words).map { $0.lowercased() }) }
     if let query = node["query"], let pattern = text(query) { self.query(pattern, query, &rule) }
+    if let form = node["form"], let pattern = text(form) { rule.form = parameters(pattern) }
     for status in node["status"].map({ $0.sequence ?? [$0] }) ?? [] {
       if let range = statuses(status) { rule.status.append(range) }
     }
@@ -140,20 +144,24 @@ private struct ProfileReader {
         rule.location = .glob(pattern)
       }
     }
-    if let outcome = node["outcome"], let word = text(outcome) {
-      rule.outcome = StepOutcome.allCases.first { $0.name == word }
-      if rule.outcome == nil {
-        refuse(
-          "unknown-outcome", outcome.position, "'\(word)' is no outcome",
-          hint: "one of: \(StepOutcome.allCases.map(\.name).joined(separator: ", "))")
-      }
-    }
-    if case .any = rule.path, rule.query.isEmpty, rule.queryRegex == nil, rule.location == nil {
+    if let outcome = node["outcome"] { rule.outcome = self.outcome(outcome) }
+    if case .any = rule.path, rule.query.isEmpty, rule.queryRegex == nil, rule.form.isEmpty,
+      rule.location == nil
+    {
       refuse(
-        "rule-matches-all", node.position, "a rule without path, words, query and location",
+        "rule-matches-all", node.position, "a rule without path, words, query, form and location",
         hint: "name the path; it would take every request otherwise")
     }
     return rule
+  }
+
+  private mutating func outcome(_ node: YAMLNode) -> StepOutcome? {
+    guard let word = text(node) else { return nil }
+    if let outcome = StepOutcome.allCases.first(where: { $0.name == word }) { return outcome }
+    refuse(
+      "unknown-outcome", node.position, "'\(word)' is no outcome",
+      hint: "one of: \(StepOutcome.allCases.map(\.name).joined(separator: ", "))")
+    return nil
   }
 
   private mutating func step(_ node: YAMLNode) -> StepKind? {
@@ -182,11 +190,15 @@ private struct ProfileReader {
       rule.queryRegex = String(pattern.dropFirst())
       return
     }
-    for part in pattern.split(separator: "&") {
+    rule.query = parameters(pattern)
+  }
+
+  /// `a=b&c={slot}&d`.
+  private func parameters(_ pattern: String) -> [StepRule.Parameter] {
+    pattern.split(separator: "&").map { part in
       let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      rule.query.append(
-        StepRule.Parameter(
-          key: String(sides[0]), value: sides.count == 2 ? String(sides[1]) : nil))
+      return StepRule.Parameter(
+        key: String(sides[0]), value: sides.count == 2 ? String(sides[1]) : nil)
     }
   }
 

@@ -11,12 +11,30 @@ struct StepMatcher {
     var template: PathTemplate?
     var regex: ByteRegex?
     var wordBit: UInt64
-    var parameters: [(key: [UInt8], value: TextPattern?, capture: Int)]
+    var parameters: [Parameter]
+    var form: [Parameter]
     var queryRegex: ByteRegex?
     var location: TextPattern?
     var names: [String]
     var service: Int
     var slot: Int
+  }
+
+  /// A parameter of the query by its key, or a field of the form by its slot.
+  private struct Parameter {
+    var key: [UInt8]
+    var slot: Int
+    var value: TextPattern?
+    var capture: Int
+
+    func accepts(
+      _ found: ByteRange, _ bytes: Span<UInt8>, _ captures: inout Captures
+    ) -> Bool {
+      guard found.isPresent else { return false }
+      if let value, !value.matches(bytes, found.indices) { return false }
+      if capture >= 0 { captures.set(capture, found) }
+      return true
+    }
   }
 
   /// What can be told of a rule without touching the rest of it: most exchanges pass no gate.
@@ -33,14 +51,15 @@ struct StepMatcher {
 
   /// Compiles the rules of a profile that the parser accepted.
   ///
-  /// Throws what only compiling can find: a pattern that needs too much memory.
-  init(_ profile: SiteProfile) throws(Diagnostics) {
+  /// `fields` are the names that the decoder was given. Throws what only compiling can find: a
+  /// pattern that needs too much memory.
+  init(_ profile: SiteProfile, _ fields: FieldNames) throws(Diagnostics) {
     var compiled: [Compiled] = []
     var words = WordSet()
     var mistakes: [Diagnostic] = []
     for rule in profile.rules {
       do {
-        compiled.append(try Self.compile(rule, profile, &words))
+        compiled.append(try Self.compile(rule, profile, fields, &words))
       } catch {
         mistakes.append(
           Diagnostic(
@@ -62,11 +81,11 @@ struct StepMatcher {
   }
 
   private static func compile(
-    _ rule: StepRule, _ profile: SiteProfile, _ words: inout WordSet
+    _ rule: StepRule, _ profile: SiteProfile, _ fields: FieldNames, _ words: inout WordSet
   ) throws -> Compiled {
     var compiled = Compiled(
       rule: rule, methods: MethodSet(rule.methods), prefix: [], wordBit: 0, parameters: [],
-      names: [], service: -1, slot: -1)
+      form: [], names: [], service: -1, slot: -1)
     switch rule.path {
     case .any: break
     case .template(let text):
@@ -79,16 +98,9 @@ struct StepMatcher {
       compiled.names = GroupNames.of(text)
     case .words(let list): compiled.wordBit = words.add(list)
     }
-    for parameter in rule.query {
-      var capture = -1
-      var value = parameter.value
-      if let text = value, text.hasPrefix("{"), text.hasSuffix("}") {
-        capture = compiled.names.count
-        compiled.names.append(String(text.dropFirst().dropLast()))
-        value = nil
-      }
-      compiled.parameters.append(
-        (Array(parameter.key.utf8), value.map { .glob(Array($0.utf8)) }, capture))
+    compiled.parameters = rule.query.map { parameter($0, slot: -1, &compiled.names) }
+    compiled.form = rule.form.map {
+      parameter($0, slot: fields.slot(of: "form." + $0.key) ?? -1, &compiled.names)
     }
     compiled.queryRegex = try rule.queryRegex.map { try ByteRegex($0) }
     switch rule.location {
@@ -98,6 +110,20 @@ struct StepMatcher {
     }
     compiled.service = capture(profile.service, "service", compiled.names)
     compiled.slot = capture(profile.slot, "slot", compiled.names)
+    return compiled
+  }
+
+  private static func parameter(
+    _ written: StepRule.Parameter, slot: Int, _ names: inout [String]
+  ) -> Parameter {
+    var compiled = Parameter(key: Array(written.key.utf8), slot: slot, value: nil, capture: -1)
+    guard let text = written.value else { return compiled }
+    if text.hasPrefix("{"), text.hasSuffix("}") {
+      compiled.capture = names.count
+      names.append(String(text.dropFirst().dropLast()))
+    } else {
+      compiled.value = .glob(Array(text.utf8))
+    }
     return compiled
   }
 
@@ -154,9 +180,12 @@ struct StepMatcher {
     }
     for parameter in compiled.parameters {
       let value = Query.value(parameter.key, bytes, exchange[.query].indices)
-      guard value.isPresent else { return false }
-      if let pattern = parameter.value, !pattern.matches(bytes, value.indices) { return false }
-      if parameter.capture >= 0 { captures.set(parameter.capture, value) }
+      guard parameter.accepts(value, bytes, &captures) else { return false }
+    }
+    for field in compiled.form {
+      guard field.slot >= 0, field.accepts(exchange.extras[field.slot], bytes, &captures) else {
+        return false
+      }
     }
     if let regex = compiled.queryRegex {
       guard exchange[.query].isPresent,

@@ -8,7 +8,9 @@ struct ApacheFormat {
   let names: FieldNames
   private var format = CompiledFormat()
   private var mistakes: [Diagnostic] = []
-  private var stampIsEnd = false
+  /// Whether the format's last stamp was one of the end.
+  private var stampsEnd = false
+  private var hasStartStamp = false
 
   init(text: String, names: FieldNames) {
     self.text = text
@@ -28,8 +30,14 @@ struct ApacheFormat {
       let column = text.distance(from: text.startIndex, to: rest.startIndex) + 1
       directive(&rest, at: SourcePosition(file: "--format", line: 1, column: column))
     }
-    format.stamp = stampIsEnd ? .end : .start
-    mistakes += LogFormat.missing(in: format, file: "--format")
+    format.stamp = .start
+    if !hasStartStamp, format.tokens.contains(.stampsEnd(true)) {
+      format.stamp = .end
+      format.tokens.removeAll { $0 == .stampsEnd(true) }
+    }
+    format.dropIncompleteTimes()
+    format.completeClient()
+    mistakes += format.missing(.apache, file: "--format")
     guard mistakes.isEmpty else { throw Diagnostics(mistakes) }
     return format
   }
@@ -52,7 +60,7 @@ struct ApacheFormat {
       argument = String(inside)
       rest = rest.dropFirst(inside.count + 2)
     }
-    // `%^ti` and `%^to` are the two directives of more than one letter.
+    // `%^ti`, `%^to` and `%^FB` are the directives of more than one letter.
     let letters = rest.first == "^" ? String(rest.prefix(3)) : String(rest.prefix(1))
     rest = rest.dropFirst(letters.count)
     if letters == "t" {
@@ -70,47 +78,56 @@ struct ApacheFormat {
   }
 
   private mutating func add(_ role: FieldRole, at place: SourcePosition) {
-    switch format.tokens.last {
-    case .field, .quoted:
-      // `%U%q` is the one pair that can be told apart: the query brings its own mark.
-      if role == .queryWithMark, case .field(.text(.path)) = format.tokens.last {
-        format.tokens[format.tokens.count - 1] = .field(.text(.target))
-        return
-      }
-      if role == .queryWithMark, case .quoted(.text(.path)) = format.tokens.last {
-        format.tokens[format.tokens.count - 1] = .quoted(.text(.target))
-        return
-      }
-      mistakes.append(
-        Diagnostic(
-          code: "format-adjacent", at: place,
-          "this directive follows another without text between them",
-          hint: "put a space or a quote between them, or the fields cannot be told apart"))
-    default: break
+    guard format.tokens.last?.isOpen == true else {
+      format.add(role)
+      return
     }
+    // `%U%q` is the one pair that can be told apart: the query brings its own mark.
+    if role == .queryWithMark, format.tokens.last?.role == .text(.path) {
+      format.tokens[format.tokens.count - 1] = .field(.text(.target))
+      return
+    }
+    refuseAdjacent(at: place)
     format.add(role)
+  }
+
+  private mutating func refuseAdjacent(at place: SourcePosition) {
+    mistakes.append(
+      Diagnostic(
+        code: "format-adjacent", at: place,
+        "this directive follows another without text between them",
+        hint: "put a space or a quote between them, or the fields cannot be told apart"))
   }
 
   // MARK: - Times
 
   private mutating func time(_ argument: String?, at place: SourcePosition) {
     var pattern = argument ?? ""
-    if pattern.hasPrefix("end:") { stampIsEnd = true }
+    let isEnd = pattern.hasPrefix("end:")
     for prefix in ["begin:", "end:"] where pattern.hasPrefix(prefix) {
       pattern = String(pattern.dropFirst(prefix.count))
     }
+    if pattern.isEmpty { format.add(literal: "[") }
+    let isAdjacent = format.tokens.last?.isOpen == true
+    if isEnd != stampsEnd { format.tokens.append(.stampsEnd(isEnd)) }
+    stampsEnd = isEnd
+    if !isEnd { hasStartStamp = true }
     switch pattern {
     case "":
-      format.add(literal: "[")
       format.add(.clfTime)
       format.add(literal: "]")
-    case "sec": add(.epoch(.seconds), at: place)
-    case "msec": add(.epoch(.milliseconds), at: place)
-    case "usec": add(.epoch(.microseconds), at: place)
+    case "sec": epoch(.seconds, isAdjacent, at: place)
+    case "msec": epoch(.milliseconds, isAdjacent, at: place)
+    case "usec": epoch(.microseconds, isAdjacent, at: place)
     case "msec_frac": format.tokens.append(.fixed(.fraction(.milliseconds), 3))
     case "usec_frac": format.tokens.append(.fixed(.fraction(.microseconds), 6))
     default: strftime(pattern, at: place)
     }
+  }
+
+  private mutating func epoch(_ unit: EpochUnit, _ isAdjacent: Bool, at place: SourcePosition) {
+    if isAdjacent { refuseAdjacent(at: place) }
+    format.add(.epoch(unit))
   }
 
   /// The conversions of strftime that have a fixed width.
@@ -131,7 +148,7 @@ struct ApacheFormat {
       if letter == "%" {
         format.add(literal: "%")
       } else if letter == "s" {
-        add(.epoch(.seconds), at: place)
+        epoch(.seconds, format.tokens.last?.isOpen == true, at: place)
       } else if let known = parts[letter] {
         format.tokens.append(.fixed(.timePart(known.part), known.width))
       } else {
@@ -147,10 +164,10 @@ struct ApacheFormat {
 
   private func role(_ letter: String, _ argument: String?) -> FieldRole? {
     switch letter {
-    case "i": return request(header: argument ?? "")
+    case "i": return .header(argument ?? "", names)
     case "o": return argument?.lowercased() == "location" ? .text(.location) : .ignored
-    case "C": return extra("cookie." + (argument ?? ""), ignoresCase: false)
-    case "a": return argument == "c" ? .peer : .remote
+    case "C": return names.slot(of: "cookie." + (argument ?? "")).map(FieldRole.extra) ?? .ignored
+    case "a", "h": return argument == "c" ? .peer : .remote
     case "p": return argument == "remote" ? .port : .ignored
     case "T":
       switch argument {
@@ -168,34 +185,13 @@ struct ApacheFormat {
     }
   }
 
-  private func request(header: String) -> FieldRole {
-    switch header.lowercased() {
-    case "referer": .text(.referrer)
-    case "user-agent": .text(.userAgent)
-    case "x-forwarded-for": .text(.forwardedFor)
-    case "accept-language": .text(.acceptLanguage)
-    case "cookie": .text(.cookies)
-    case "content-type": .text(.contentType)
-    case "host": .text(.host)
-    case "x-request-id": .text(.requestID)
-    default:
-      extra("header." + header.lowercased().replacing("-", with: "_"), ignoresCase: true)
-    }
-  }
-
-  private func extra(_ name: String, ignoresCase: Bool) -> FieldRole {
-    let wanted = names.names.firstIndex {
-      $0 == name || ignoresCase && $0.lowercased().replacing("-", with: "_") == name
-    }
-    return wanted.map(FieldRole.extra) ?? .ignored
-  }
-
   private static let roles: [String: FieldRole] = [
-    "h": .remote, "l": .ignored, "u": .text(.user), "r": .request, "m": .text(.method),
-    "U": .text(.path), "q": .queryWithMark, "H": .ignored, "s": .status, "b": .bodyBytes,
+    "l": .ignored, "u": .text(.user), "r": .request, "m": .text(.method),
+    "U": .text(.path), "q": .queryWithMark, "H": .version, "s": .status, "b": .bodyBytes,
     "B": .bodyBytes, "O": .responseBytes, "I": .requestBytes, "S": .ignored,
     "D": .elapsed(.microseconds), "v": .text(.host), "V": .text(.host), "A": .ignored,
     "k": .ignored, "X": .ignored, "L": .text(.requestID), "f": .ignored, "P": .ignored,
     "R": .ignored, "e": .ignored, "n": .ignored, "^ti": .ignored, "^to": .ignored,
+    "^FB": .ignored,
   ]
 }

@@ -55,6 +55,11 @@ func byte(_ bytes: Span<UInt8>, _ index: Int) -> UInt8 {
 /// Whether the byte is an ASCII digit.
 func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 <= 9 }
 
+/// Bytes of the UTF-8 byte order mark at the start of the range: 3, or 0 without one.
+func byteOrderMark(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
+  starts(bytes, range, with: "\u{feff}") ? 3 : 0
+}
+
 /// Two decimal digits at `index`; -1 when one of them is none.
 func twoDigits(_ bytes: Span<UInt8>, _ index: Int) -> Int {
   guard index >= 0, index &+ 2 <= bytes.count else { return -1 }
@@ -76,17 +81,20 @@ func decimal(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int64? {
   return Int64(exactly: value)
 }
 
-/// A decimal number with an optional fraction, times `unit` nanoseconds, and the width of its last
-/// digit in nanoseconds.
+/// A decimal number with an optional fraction and exponent, times `unit` nanoseconds, and the width
+/// of its last digit in nanoseconds.
 ///
-/// Digits past the nanosecond are dropped. `nil` for a sign, an exponent, no digit at all, or a
-/// value outside `Int64`. `unit` is a power of ten, at most 10^9.
+/// Digits past the nanosecond are dropped. `nil` for a sign, no digit at all, or a value outside
+/// `Int64`. `unit` is a power of ten, at most 10^9.
 func decimalTime(
   _ bytes: Span<UInt8>, _ range: Range<Int>, unit: Int64
 ) -> (nanoseconds: Int64, width: Int64)? {
   guard range.lowerBound >= 0, range.upperBound <= bytes.count else { return nil }
   var dot = range.lowerBound
   while dot < range.upperBound, isDigit(bytes[dot]) { dot &+= 1 }
+  guard dot == range.upperBound || bytes[dot] | 0x20 != UInt8(ascii: "e") else {
+    return scientific(bytes, range, unit: unit)
+  }
   guard let whole = decimal(bytes, range.lowerBound..<dot) else { return nil }
   let (scaled, overflow) = whole.multipliedReportingOverflow(by: unit)
   guard !overflow else { return nil }
@@ -97,11 +105,71 @@ func decimalTime(
   var width = unit
   var fraction: Int64 = 0
   for i in (dot &+ 1)..<range.upperBound {
-    guard isDigit(bytes[i]) else { return nil }
+    guard isDigit(bytes[i]) else {
+      return bytes[i] | 0x20 == UInt8(ascii: "e") ? scientific(bytes, range, unit: unit) : nil
+    }
     guard width > 1 else { continue }
     width /= 10
     fraction &+= Int64(bytes[i] &- 0x30) &* width  // below `unit`
   }
   let (sum, carry) = scaled.addingReportingOverflow(fraction)
   return carry ? nil : (sum, width)
+}
+
+/// ``decimalTime(_:_:unit:)`` of `1.709e9`: JSON numbers of some languages (Java's doubles).
+///
+/// The width is that of the last digit written, times the power of ten: nothing says that digits
+/// left out were zeros. At most 18 digits before the exponent.
+private func scientific(
+  _ bytes: Span<UInt8>, _ range: Range<Int>, unit: Int64
+) -> (nanoseconds: Int64, width: Int64)? {
+  var mantissa: Int64 = 0
+  var power = 0
+  var digits = 0
+  var isFraction = false
+  var i = range.lowerBound
+  while i < range.upperBound, bytes[i] | 0x20 != UInt8(ascii: "e") {
+    if bytes[i] == UInt8(ascii: "."), !isFraction {
+      isFraction = true
+    } else {
+      guard isDigit(bytes[i]), digits < 18 else { return nil }
+      mantissa = mantissa &* 10 &+ Int64(bytes[i] &- 0x30)  // 18 digits stay below 2^63
+      digits &+= 1
+      if isFraction { power &-= 1 }
+    }
+    i &+= 1
+  }
+  let sign = byte(bytes, i &+ 1)
+  let isSigned = sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+")
+  let first = i &+ (isSigned ? 2 : 1)
+  guard digits > 0, first < range.upperBound,
+    let exponent = decimal(bytes, first..<range.upperBound), exponent <= 40
+  else { return nil }
+  power &+= sign == UInt8(ascii: "-") ? -Int(exponent) : Int(exponent)
+  return scaled(mantissa, power: power, unit: unit)
+}
+
+/// `mantissa` times ten to the `power` times `unit`, and the width of its last digit.
+private func scaled(
+  _ mantissa: Int64, power: Int, unit: Int64
+) -> (nanoseconds: Int64, width: Int64)? {
+  var mantissa = mantissa
+  var power = power
+  var width = unit
+  while power > 0 {
+    let (wider, overflow) = width.multipliedReportingOverflow(by: 10)
+    guard !overflow else { return mantissa == 0 ? (0, unit) : nil }
+    width = wider
+    power &-= 1
+  }
+  while power < 0, width > 1 {
+    width /= 10
+    power &+= 1
+  }
+  while power < 0, mantissa > 0 {
+    mantissa /= 10
+    power &+= 1
+  }
+  let (value, overflow) = mantissa.multipliedReportingOverflow(by: width)
+  return overflow ? nil : (value, width)
 }

@@ -83,7 +83,7 @@ struct CombinedLine {
     guard case .stamp(let read) = stamps.clf(bytes, at..<(at &+ 26)) else { return false }
     lastStamp = key
     placed.flags = []
-    finisher.place(read, .absent, &placed)
+    finisher.place(read, finisher.formatStamp, .absent, &placed)
     return true
   }
 

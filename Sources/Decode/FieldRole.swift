@@ -23,6 +23,8 @@ enum FieldRole: Hashable, Sendable, BitwiseCopyable {
   case clfTime
   case isoTime
   case epoch(EpochUnit)
+  /// A stamp in any of these ways; the size of a number says what it counts (Caddy).
+  case anyTime
   /// A part of a stamp that a format spells piece by piece.
   case timePart(TimePart)
   // How long
@@ -30,6 +32,8 @@ enum FieldRole: Hashable, Sendable, BitwiseCopyable {
   // What
   /// `GET /path HTTP/1.1`.
   case request
+  /// `HTTP/1.1`, or another word that is not kept.
+  case version
   /// A query with its `?`, or empty.
   case queryWithMark
   case status
@@ -38,10 +42,24 @@ enum FieldRole: Hashable, Sendable, BitwiseCopyable {
   case requestBytes
   case connection
   case connectionRequest
+  /// nginx's list over the servers asked, joined by `, ` and ` : `; read and not kept.
+  case upstreamList
   /// HAProxy's `Tq/Tw/Tc/Tr/Tt`.
   case haproxyTimers
   /// A whole number of milliseconds after the second (Apache `msec_frac`), and its kin.
   case fraction(EpochUnit)
+}
+
+extension FieldRole {
+  /// Whether the field is a whole number.
+  var isCount: Bool {
+    switch self {
+    case .port, .status, .bodyBytes, .responseBytes, .requestBytes, .connection,
+      .connectionRequest:
+      true
+    default: false
+    }
+  }
 }
 
 /// A part of a civil time.
@@ -62,72 +80,19 @@ enum ElapsedUnit: UInt8, Sendable, BitwiseCopyable {
   case nanoseconds
   /// Milliseconds with `ms` behind them (Traefik's common log).
   case suffixedMilliseconds
-}
 
-/// One piece of a compiled format.
-enum FormatToken: Sendable, BitwiseCopyable {
-  /// Text that must stand here: a range of the format's literal bytes.
-  case literal(ByteRange)
-  /// A field up to the next literal.
-  case field(FieldRole)
-  /// A field between quotes, up to the first quote that is not escaped.
-  case quoted(FieldRole)
-  /// A field of a fixed number of bytes.
-  case fixed(FieldRole, Int)
-  /// Everything up to and with the text, when the line holds it; nothing otherwise.
-  case skipPast(ByteRange)
-  /// The line may end here.
-  case mayEnd
-  /// The line may have been cut off here, inside its last field.
-  case mayBeCut
-  /// The rest of the line, whatever it is.
-  case rest(FieldRole)
-}
-
-/// A format as a list of tokens, anchored at both ends of the line.
-struct CompiledFormat: Sendable {
-  var tokens: [FormatToken] = []
-  var literals: [UInt8] = []
-  /// When the server stamps its lines.
-  var stamp: StampKind = .unknown
-  /// Whether a backslash escapes in texts.
-  var hasEscapes = true
-
-  /// Adds text that must stand here, joined to text before it.
-  mutating func add(literal text: String) {
-    guard !text.isEmpty else { return }
-    let bytes = Array(text.utf8)
-    if case .literal(let range) = tokens.last, range.indices.upperBound == literals.count {
-      literals += bytes
-      tokens[tokens.count - 1] = .literal(ByteRange(range.indices.lowerBound..<literals.count))
-      return
-    }
-    tokens.append(.literal(store(bytes)))
-  }
-
-  /// Adds a skip past `text`.
-  mutating func add(skipPast text: String) { tokens.append(.skipPast(store(Array(text.utf8)))) }
-
-  /// Adds a field; between quotes when the text before it ends with one.
-  mutating func add(_ role: FieldRole) { tokens.append(endsInQuote ? .quoted(role) : .field(role)) }
-
-  /// Adds pairs of a text and the field behind it.
-  mutating func add(_ pieces: [(literal: String, role: FieldRole)]) {
-    for piece in pieces {
-      add(literal: piece.literal)
-      add(piece.role)
+  /// Nanoseconds that one of the digits' units stands for.
+  var nanoseconds: Int64 {
+    switch self {
+    case .nginxSeconds, .seconds: Nanoseconds.second
+    case .milliseconds, .suffixedMilliseconds: Nanoseconds.millisecond
+    case .microseconds: Nanoseconds.microsecond
+    case .nanoseconds: 1
     }
   }
 
-  /// Whether what comes next stands between quotes.
-  var endsInQuote: Bool {
-    guard case .literal(let range) = tokens.last else { return false }
-    return literals[range.indices].last == UInt8(ascii: "\"")
-  }
-
-  private mutating func store(_ bytes: [UInt8]) -> ByteRange {
-    let start = literals.count
-    literals += bytes
-    return ByteRange(start..<literals.count)
+  /// Nanoseconds that the last digit of `bytes[range]` stands for.
+  func width(_ range: Range<Int>, _ bytes: Span<UInt8>) -> Int64 {
+    decimalTime(bytes, range, unit: nanoseconds)?.width ?? nanoseconds
   }
 }

@@ -4,7 +4,8 @@ import CrenelModel
 struct Finisher {
   private let configuration: DecoderConfiguration
   private let chain: ForwardedChain
-  private let formatStamp: StampKind
+  /// When the server stamps its lines: what the configuration says, else the format.
+  let formatStamp: StampKind
   var stamps: StampParser
 
   init(_ configuration: DecoderConfiguration, stamp: StampKind) {
@@ -18,12 +19,7 @@ struct Finisher {
   mutating func finish(
     _ fields: borrowing LineFields, _ exchange: inout Exchange, _ bytes: Span<UInt8>
   ) -> RejectReason? {
-    switch stamp(fields, bytes) {
-    case .rejected(let reason): return reason
-    case .stamp(let stamp):
-      guard let elapsed = elapsed(fields, bytes, &exchange) else { return .badNumber }
-      place(stamp, elapsed, &exchange)
-    }
+    if let reason = when(fields, bytes, &exchange) { return reason }
     if fields.request.isPresent {
       RequestTarget.split(requestLine: fields.request.indices, bytes, into: &exchange)
     } else if exchange[.target].isPresent, !exchange[.path].isPresent {
@@ -35,8 +31,7 @@ struct Finisher {
     if exchange[.host].isPresent {
       exchange[.host] = ByteRange(RequestTarget.host(bytes, exchange[.host].indices))
     }
-    who(fields, &exchange, bytes)
-    return nil
+    return who(fields, &exchange, bytes)
   }
 
   /// A query of its own, with or without its `?`.
@@ -49,15 +44,58 @@ struct Finisher {
 
   // MARK: - When
 
+  private mutating func when(
+    _ fields: borrowing LineFields, _ bytes: Span<UInt8>, _ exchange: inout Exchange
+  ) -> RejectReason? {
+    guard fields.end.kind == .none else { return bothEnds(fields, bytes, &exchange) }
+    switch stamp(fields.stamp, bytes) {
+    case .rejected(let reason): return reason
+    case .stamp(let stamp):
+      guard let elapsed = elapsed(fields, bytes, &exchange) else { return .badNumber }
+      place(stamp, formatStamp, elapsed, &exchange)
+      return nil
+    }
+  }
+
+  /// Places an exchange by a stamp of its start and one of its end: the finer one first, then
+  /// whatever the other says more narrowly.
+  private mutating func bothEnds(
+    _ fields: borrowing LineFields, _ bytes: Span<UInt8>, _ exchange: inout Exchange
+  ) -> RejectReason? {
+    guard case .stamp(let end) = stamp(fields.end, bytes) else { return .badTime }
+    guard let elapsed = elapsed(fields, bytes, &exchange) else { return .badNumber }
+    guard fields.stamp.kind != .none else {
+      place(end, .end, elapsed, &exchange)
+      return nil
+    }
+    let start: Stamp
+    switch stamp(fields.stamp, bytes) {
+    case .rejected(let reason): return reason
+    case .stamp(let stamp): start = stamp
+    }
+    if end.resolution < start.resolution {
+      place(end, .end, elapsed, &exchange)
+      exchange.start = Self.narrower(start.bounds, exchange.start)
+    } else {
+      place(start, .start, elapsed, &exchange)
+      exchange.end = Self.narrower(end.bounds, exchange.end)
+    }
+    return nil
+  }
+
+  private static func narrower(_ left: TimeBounds, _ right: TimeBounds) -> TimeBounds {
+    left.latest.since(left.earliest) <= right.latest.since(right.earliest) ? left : right
+  }
+
   private mutating func stamp(
-    _ fields: borrowing LineFields, _ bytes: Span<UInt8>
+    _ fields: borrowing StampFields, _ bytes: Span<UInt8>
   ) -> StampReading {
     let reading: StampReading
-    switch fields.timeKind {
+    switch fields.kind {
     case .none: return .rejected(.badTime)
-    case .clf: reading = stamps.clf(bytes, fields.time.indices)
-    case .iso: reading = stamps.iso(bytes, fields.time.indices)
-    case .epoch(let unit): reading = stamps.epoch(bytes, fields.time.indices, unit: unit)
+    case .clf: reading = stamps.clf(bytes, fields.range.indices)
+    case .iso: reading = stamps.iso(bytes, fields.range.indices)
+    case .epoch(let unit): reading = stamps.epoch(bytes, fields.range.indices, unit: unit)
     case .parts:
       guard let seconds = fields.parts.civil.secondsSinceEpoch(offset: fields.parts.offset) else {
         return .rejected(.badTime)
@@ -71,14 +109,24 @@ struct Finisher {
     return refined(whole, fields, bytes)
   }
 
-  /// A stamp of whole seconds made finer by a fraction in a field of its own.
+  /// A stamp made finer by a fraction of the second in a field of its own.
   private func refined(
-    _ whole: Stamp, _ fields: borrowing LineFields, _ bytes: Span<UInt8>
+    _ whole: Stamp, _ fields: borrowing StampFields, _ bytes: Span<UInt8>
   ) -> StampReading {
     guard let digits = decimal(bytes, fields.fraction.indices),
       case let unit = fields.fractionUnit.rawValue, digits < Nanoseconds.second / unit
     else { return .rejected(.badTime) }
-    return .stamp(Stamp(first: whole.bounds.earliest.adding(digits * unit), resolution: unit))
+    guard unit < whole.resolution else { return .stamp(whole) }
+    func within(_ instant: Timestamp) -> Timestamp {
+      let seconds = instant.nanoseconds.floorDivided(by: Nanoseconds.second)
+      return Timestamp(nanoseconds: seconds &* Nanoseconds.second).adding(digits * unit)
+    }
+    return .stamp(
+      Stamp(
+        bounds: TimeBounds(
+          earliest: within(whole.bounds.earliest),
+          latest: within(whole.bounds.latest).adding(unit - 1)),
+        resolution: unit))
   }
 
   private func elapsed(
@@ -92,21 +140,19 @@ struct Finisher {
       else { return nil }
       range = range.lowerBound..<(range.upperBound &- 2)
     }
-    let unit: Int64 =
-      switch fields.elapsedUnit {
-      case .nginxSeconds, .seconds: Nanoseconds.second
-      case .milliseconds, .suffixedMilliseconds: Nanoseconds.millisecond
-      case .microseconds: Nanoseconds.microsecond
-      case .nanoseconds: 1
-      }
-    guard let (value, width) = decimalTime(bytes, range, unit: unit) else { return nil }
+    guard
+      let (value, width) = decimalTime(
+        bytes, range, unit: fields.elapsedUnit.nanoseconds)
+    else { return nil }
     exchange.elapsed = value
     return fields.elapsedUnit == .nginxSeconds
       ? Elapsed(difference: value, width: width) : Elapsed(truncated: value, width: width)
   }
 
   /// Places an exchange on the clock: bounds that are true for every time the log allows.
-  func place(_ stamp: Stamp, _ elapsed: Elapsed, _ exchange: inout Exchange) {
+  func place(
+    _ stamp: Stamp, _ kind: StampKind, _ elapsed: Elapsed, _ exchange: inout Exchange
+  ) {
     let bounds =
       elapsed.isPresent
       ? elapsed.bounds : DurationBounds(min: 0, max: configuration.elapsedBound)
@@ -114,7 +160,7 @@ struct Finisher {
     let last = stamp.bounds.latest
     exchange.at = first
     exchange.resolution = stamp.resolution
-    switch formatStamp {
+    switch kind {
     case .start:
       exchange.start = stamp.bounds
       exchange.end = TimeBounds(
@@ -134,59 +180,61 @@ struct Finisher {
 
   private func who(
     _ fields: borrowing LineFields, _ exchange: inout Exchange, _ bytes: Span<UInt8>
-  ) {
-    let remote = fields.remote.indices
-    if fields.remote.count > 0 { takeRemote(remote, bytes, fields.remoteHasPort, &exchange) }
+  ) -> RejectReason? {
+    if fields.remote.count > 0,
+      !takeRemote(fields.remote.indices, bytes, fields.remoteHasPort, &exchange)
+    {
+      return .badAddress
+    }
     if fields.peer.count > 0, let peer = ForwardedChain.address(bytes, fields.peer.indices) {
       exchange.peer = peer
     } else {
       exchange.peer = exchange.client
     }
     let forwarded = exchange[.forwardedFor]
-    guard forwarded.count > 0 else { return }
+    guard forwarded.count > 0 else { return nil }
     if exchange.client.kind == .none {
       guard let nearest = chain.nearest(bytes, forwarded.indices) else {
         exchange.flags.insert(.forwardingUnclear)
-        return
+        return nil
       }
       exchange.client = nearest
       exchange.flags.insert(.forwarded)
     }
-    guard configuration.client == .forwarded else { return }
+    guard configuration.client == .forwarded else { return nil }
     let found = chain.client(behind: exchange.client, bytes, forwarded.indices)
     if found.isUnclear { exchange.flags.insert(.forwardingUnclear) }
-    guard found.client != exchange.client else { return }
+    guard found.client != exchange.client else { return nil }
     exchange.client = found.client
     exchange.flags.insert(.forwarded)
+    return nil
   }
 
-  /// The client as the server logged it: an address, a list that ends with it, or a name.
+  /// The client as the server logged it: an address, a list that ends with it, or a name; `false`
+  /// when it is none of these.
   private func takeRemote(
     _ range: Range<Int>, _ bytes: Span<UInt8>, _ hasPort: Bool, _ exchange: inout Exchange
-  ) {
+  ) -> Bool {
     if !hasPort, let address = ClientAddress(parsing: bytes.extracting(range)) {
       exchange.client = address
-      return
+      return true
     }
-    guard !isDash(bytes, range), !starts(bytes, range, with: "unix:") else { return }
-    if hasPort {
-      let host = RequestTarget.host(bytes, range)
-      if host != range, let port = decimal(bytes, (host.upperBound &+ 1)..<range.upperBound) {
-        exchange.port = UInt16(clamping: port)
-      }
-      if let address = ForwardedChain.address(bytes, range) {
-        exchange.client = address
-        return
-      }
-      guard !isDash(bytes, host) else { return }
+    guard !isDash(bytes, range), !starts(bytes, range, with: "unix:") else { return true }
+    let host = hasPort ? HostPort.certain(bytes, range) : HostPort.likely(bytes, range)
+    if let port = host.port { exchange.port = port }
+    if let address = ClientAddress(parsing: bytes.extracting(host.host)) {
+      exchange.client = address
+      return true
     }
-    let comma = find(UInt8(ascii: ","), in: bytes, from: range.lowerBound, to: range.upperBound)
-    if comma < range.upperBound {
+    guard !isDash(bytes, host.host) else { return true }
+    if chain.isList(bytes, range) {
       if !exchange[.forwardedFor].isPresent { exchange[.forwardedFor] = ByteRange(range) }
       if let nearest = chain.nearest(bytes, range) { exchange.client = nearest }
-      return
+      return true
     }
-    exchange[.clientName] = ByteRange(range)
-    exchange.client = ClientAddress(name: bytes.extracting(range))
+    guard HostPort.isName(bytes, host.host) else { return false }
+    exchange[.clientName] = ByteRange(host.host)
+    exchange.client = ClientAddress(name: bytes.extracting(host.host))
+    return true
   }
 }

@@ -78,7 +78,7 @@ public enum FormatDetector {
   /// The sample's lines that are not blank, at most ``lines``; a cut last one is left out.
   static func split(_ sample: Span<UInt8>) -> [Range<Int>] {
     var found: [Range<Int>] = []
-    var start = 0
+    var start = byteOrderMark(sample, 0..<sample.count)
     while start < sample.count, found.count < lines {
       let feed = find(0x0a, in: sample, from: start, to: sample.count)
       if feed == sample.count, !found.isEmpty { break }

@@ -52,8 +52,23 @@ struct ForwardedChain {
   static func address(_ bytes: Span<UInt8>, _ range: Range<Int>) -> ClientAddress? {
     guard !range.isEmpty, range.upperBound <= bytes.count else { return nil }
     if let whole = ClientAddress(parsing: bytes.extracting(range)) { return whole }
-    let host = RequestTarget.host(bytes, range)
+    let host = HostPort.likely(bytes, range).host
     guard host != range else { return nil }
     return ClientAddress(parsing: bytes.extracting(host))
+  }
+
+  /// Whether a text is a list of hops: words with commas between them, or addresses with spaces.
+  func isList(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    let comma = find(UInt8(ascii: ","), in: bytes, from: range.lowerBound, to: range.upperBound)
+    var end = range.upperBound
+    var count = 0
+    while let element = last(bytes, range.lowerBound, &end) {
+      count &+= 1
+      let isHop =
+        comma < range.upperBound
+        ? HostPort.isName(bytes, element) : Self.address(bytes, element) != nil
+      guard isHop else { return false }
+    }
+    return count > 1 || comma < range.upperBound && count > 0
   }
 }

@@ -7,7 +7,7 @@ import CrenelModel
 /// they are put back in user agents, where a plus is rare, and kept as written elsewhere.
 struct IISDecoder {
   /// A column, as its name says.
-  private enum Column: BitwiseCopyable {
+  private enum Column: Hashable, BitwiseCopyable {
     case date, time, query, version, ignored
     case role(FieldRole)
   }
@@ -15,6 +15,8 @@ struct IISDecoder {
   private let names: FieldNames
   private var columns: [Column]
   private var hasHeader = false
+  /// Whether the columns name a time, a client and a path.
+  private var isWhole = true
   private var finisher: Finisher
   private var takers: TextLineDecoder
 
@@ -22,7 +24,7 @@ struct IISDecoder {
     names = configuration.names
     finisher = Finisher(configuration, stamp: .end)
     var format = CompiledFormat()
-    format.hasEscapes = false
+    format.escapes = .none
     takers = TextLineDecoder(format, configuration)
     columns = []
   }
@@ -79,12 +81,16 @@ struct IISDecoder {
         var text: [UInt8] = []
         for i in (line.lowerBound &+ 8)..<line.upperBound { text.append(bytes[i]) }
         columns = columns(named: String(decoding: text, as: UTF8.self))
+        isWhole =
+          [.date, .time, .role(.text(.path))].allSatisfy(columns.contains)
+          && [.role(.remote), .role(.text(.forwardedFor))].contains(where: columns.contains)
         hasHeader = true
       }
       return .comment
     }
     if !hasHeader { guess(line, bytes) }
     guard !columns.isEmpty else { return .rejected(.noHeader, at: line.lowerBound) }
+    guard isWhole else { return .rejected(.missingColumn, at: line.lowerBound) }
     var fields = LineFields()
     var at = line.lowerBound
     for index in columns.indices {
@@ -113,7 +119,7 @@ struct IISDecoder {
     switch column {
     case .ignored: return nil
     case .date:
-      fields.parts.hasOffset = true  // UTC
+      fields.stamp.parts.hasOffset = true  // UTC
       return takers.take(.timePart(.date), range, bytes, &exchange, &fields)
     case .time: return takers.take(.timePart(.clock), range, bytes, &exchange, &fields)
     case .query:

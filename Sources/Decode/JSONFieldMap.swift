@@ -53,7 +53,7 @@ struct JSONFieldMap: Sendable, Hashable {
   static let caddy = JSONFieldMap(
     "caddy", stamp: .end,
     [
-      (.epoch(.seconds), ["ts"]), (.remote, ["request.client_ip", "request.remote_ip"]),
+      (.anyTime, ["ts"]), (.remote, ["request.client_ip", "request.remote_ip"]),
       (.peer, ["request.remote_ip"]), (.remoteWithPort, ["request.remote_addr"]),
       (.port, ["request.remote_port"]), (.text(.user), ["user_id"]),
       (.text(.method), ["request.method"]), (.text(.target), ["request.uri"]),
@@ -143,6 +143,7 @@ struct JSONFieldMap: Sendable, Hashable {
     var map = JSONFieldMap("json field map", stamp: .unknown, [])
     var mistakes: [Diagnostic] = []
     var column = 1
+    var seen: Set<String> = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
       let place = SourcePosition(file: "--format", line: 1, column: column)
       column += part.count + 1
@@ -152,14 +153,26 @@ struct JSONFieldMap: Sendable, Hashable {
           Diagnostic(code: "map-syntax", at: place, "'\(part)' is not field=path"))
         continue
       }
-      if sides[0] == "stamp", let stamp = ["start": StampKind.start, "end": .end][sides[1]] {
-        map.stamp = stamp
-      } else if let known = words.first(where: { $0.word == sides[0] }) {
-        map.add(known.role, String(sides[1]))
+      let word = String(sides[0])
+      if !seen.insert(word).inserted {
+        mistakes.append(
+          Diagnostic(
+            code: "map-twice", at: place, "'\(word)' stands twice in the map",
+            hint: "name one path for it"))
+      } else if word == "stamp" {
+        map.stamp = ["start": .start, "end": .end][sides[1]] ?? .unknown
+        if map.stamp == .unknown {
+          mistakes.append(
+            Diagnostic(
+              code: "map-stamp", at: place, "'\(sides[1])' does not say what the time means",
+              hint: "stamp=start or stamp=end"))
+        }
+      } else if let known = words.first(where: { $0.word == word }) {
+        map.entries.append(Entry(role: known.role, paths: [String(sides[1])]))
       } else {
         mistakes.append(
           Diagnostic(
-            code: "map-field", at: place, "'\(sides[0])' is no field",
+            code: "map-field", at: place, "'\(word)' is no field",
             hint: "one of: \(words.map(\.word).joined(separator: ", ")), stamp"))
       }
     }
@@ -168,24 +181,10 @@ struct JSONFieldMap: Sendable, Hashable {
     return map
   }
 
-  private mutating func add(_ role: FieldRole, _ path: String) {
-    if let index = entries.firstIndex(where: { $0.role == role }) {
-      entries[index].paths.append(path)
-    } else {
-      entries.append(Entry(role: role, paths: [path]))
-    }
-  }
-
   private func missing() -> [Diagnostic] {
     func has(_ test: (FieldRole) -> Bool) -> Bool { entries.contains { test($0.role) } }
     var lacking: [String] = []
-    let hasTime = has {
-      switch $0 {
-      case .isoTime, .clfTime, .epoch: true
-      default: false
-      }
-    }
-    if !hasTime { lacking.append("a time") }
+    if !has(\.isTime) { lacking.append("time") }
     if !has({ [.remote, .remoteWithPort, .text(.forwardedFor)].contains($0) }) {
       lacking.append("client")
     }
@@ -194,7 +193,8 @@ struct JSONFieldMap: Sendable, Hashable {
     }
     return lacking.map {
       Diagnostic(
-        code: "map-incomplete", at: SourcePosition(file: "--format"), "the map has no \($0)")
+        code: "map-incomplete", at: SourcePosition(file: "--format"), "the map has no \($0)",
+        hint: "time=PATH, client=PATH and request=PATH or target=PATH are needed")
     }
   }
 }

@@ -52,7 +52,7 @@ struct JSONLineDecoder {
     scanner = JSONScanner(tree)
     finisher = Finisher(configuration, stamp: map.stamp)
     var format = CompiledFormat()
-    format.hasEscapes = false
+    format.escapes = .none
     takers = TextLineDecoder(format, configuration)
   }
 
@@ -95,17 +95,19 @@ struct JSONLineDecoder {
       if roles[slot] == .text(.forwardedFor), value.more.isPresent {
         value.range = joined(value.more.indices, &bytes)
       }
+      if value.isReal, roles[slot].isCount { value.range = whole(value.range.indices, &bytes) }
       guard value.range.count > 0 else { continue }
       if let reason = take(roles[slot], value.range.indices, bytes.span, &exchange, &fields) {
         return .rejected(reason, at: Int(value.range.offset))
       }
     }
     sawClient = fields.remote.isPresent || exchange[.forwardedFor].isPresent
-    guard fields.timeKind != .none, hasRequest(fields, exchange) else {
+    guard fields.hasStamp, hasRequest(fields, exchange) else {
       return .rejected(.missingField, at: start)
     }
     if let reason = finisher.finish(fields, &exchange, bytes.span) {
-      return .rejected(reason, at: fields.time.isPresent ? Int(fields.time.offset) : start)
+      let place = fields.place(of: reason)
+      return .rejected(reason, at: place.isPresent ? Int(place.offset) : start)
     }
     return .exchange
   }
@@ -119,14 +121,7 @@ struct JSONLineDecoder {
     _ role: FieldRole, _ range: Range<Int>, _ bytes: Span<UInt8>, _ exchange: inout Exchange,
     _ fields: inout LineFields
   ) -> RejectReason? {
-    switch role {
-    case .isoTime, .clfTime, .epoch:
-      // Maps list several stamps; the first in the map, which is the finest, is taken.
-      guard fields.timeKind == .none else { return nil }
-    case .remoteWithPort:
-      guard !fields.remote.isPresent else { return nil }
-    default: break
-    }
+    if role == .remoteWithPort, fields.remote.isPresent { return nil }
     return takers.take(role, range, bytes, &exchange, &fields)
   }
 
@@ -138,6 +133,22 @@ struct JSONLineDecoder {
     for form in forms where !exchange.extras[form.slot].isPresent {
       exchange.extras[form.slot] = JSONText.form(form.name, in: body.indices, &bytes)
     }
+  }
+
+  /// The digits of a whole number that is written as `1e3` or `12.0`, appended to `bytes`; as it
+  /// stands when it is no whole number of nanoseconds' reach.
+  private func whole(_ range: Range<Int>, _ bytes: inout [UInt8]) -> ByteRange {
+    guard let value = decimalTime(bytes.span, range, unit: 1)?.nanoseconds else {
+      return ByteRange(range)
+    }
+    let start = bytes.count
+    var divisor: Int64 = 1
+    while value / divisor >= 10 { divisor *= 10 }
+    while divisor > 0 {
+      bytes.append(0x30 + UInt8(value / divisor % 10))
+      divisor /= 10
+    }
+    return ByteRange(start..<bytes.count)
   }
 
   /// The strings of an array, joined by commas, appended to `bytes`.
@@ -162,44 +173,7 @@ struct JSONLineDecoder {
   static func documentStart(_ bytes: Span<UInt8>, _ line: Range<Int>) -> Int {
     let first = FormatDetector.firstVisible(bytes, line)
     guard byte(bytes, first) != UInt8(ascii: "{") else { return first }
-    let space = find(UInt8(ascii: " "), in: bytes, from: line.lowerBound, to: line.upperBound)
-    let rest = (space &+ 1)..<max(space &+ 1, line.upperBound)
-    guard
-      starts(bytes, rest, with: "stdout F {") || starts(bytes, rest, with: "stderr F {")
-    else { return first }
-    return space &+ 10
-  }
-}
-
-/// Tells JSON logs apart.
-enum JSONDetection {
-  /// The preset that reads most lines of a sample that begins with an object.
-  static func detect(_ sample: Span<UInt8>, _ lines: [Range<Int>]) -> Detection {
-    var best: (map: JSONFieldMap, count: Int)?
-    for map in JSONFieldMap.presets {
-      var configuration = DecoderConfiguration()
-      configuration.zone = .utc
-      var decoder = JSONLineDecoder(map: map, configuration: configuration)
-      var count = 0
-      var bytes: [UInt8] = []
-      for line in lines {
-        bytes.removeAll(keepingCapacity: true)
-        for i in line { bytes.append(sample[i]) }
-        var exchange = Exchange(
-          at: Timestamp(nanoseconds: 0),
-          provenance: Provenance(source: 0, offset: 0, length: 0, line: 0))
-        let outcome = decoder.decode(bytes.indices, &bytes, &exchange)
-        if case .exchange = outcome, decoder.sawClient { count += 1 }
-      }
-      if count > (best?.count ?? 0) { best = (map, count) }
-    }
-    guard let best, best.count * 2 >= lines.count else {
-      return Detection(
-        format: nil,
-        reason: "the lines are JSON, but no known map finds time, client and request in them")
-    }
-    return Detection(
-      format: LogFormat(.json(best.map), name: best.map.name),
-      reason: "\(best.count) of the first \(lines.count) lines are JSON with its keys")
+    let document = LineHeader.containerRuntime.end(bytes, line)
+    return byte(bytes, document) == UInt8(ascii: "{") ? document : first
   }
 }

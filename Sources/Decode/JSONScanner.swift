@@ -13,6 +13,8 @@ struct JSONScanner {
     var rank = UInt8.max
     /// Whether a string has escapes to decode.
     var hasEscapes = false
+    /// Whether it is a number with a fraction or an exponent.
+    var isReal = false
     /// More elements of the array it is the first of, or absent.
     var more = ByteRange.absent
   }
@@ -127,8 +129,8 @@ struct JSONScanner {
       at &+= 4
       return nil
     default:
-      guard number(bytes, &at, end) else { return .badJSON }
-      keep(node, start..<at, hasEscapes: false)
+      guard let isReal = number(bytes, &at, end) else { return .badJSON }
+      keep(node, start..<at, isReal: isReal)
       return nil
     }
   }
@@ -137,7 +139,7 @@ struct JSONScanner {
     _ text: StaticString, _ bytes: Span<UInt8>, _ at: inout Int, _ end: Int, _ node: Int32
   ) -> RejectReason? {
     guard starts(bytes, at..<end, with: text) else { return .badJSON }
-    keep(node, at..<(at &+ text.utf8CodeUnitCount), hasEscapes: false)
+    keep(node, at..<(at &+ text.utf8CodeUnitCount))
     at &+= text.utf8CodeUnitCount
     return nil
   }
@@ -161,33 +163,38 @@ struct JSONScanner {
     return (start..<i, hasEscapes)
   }
 
-  /// RFC 8259 section 6.
-  private func number(_ bytes: Span<UInt8>, _ at: inout Int, _ end: Int) -> Bool {
+  /// RFC 8259 section 6: whether the number has a fraction or an exponent; `nil` when it is none.
+  private func number(_ bytes: Span<UInt8>, _ at: inout Int, _ end: Int) -> Bool? {
     if byte(bytes, at) == UInt8(ascii: "-") { at &+= 1 }
     let first = at
+    var isReal = false
     while at < end, isDigit(bytes[at]) { at &+= 1 }
-    guard at > first, at == first &+ 1 || bytes[first] != 0x30 else { return false }
+    guard at > first, at == first &+ 1 || bytes[first] != 0x30 else { return nil }
     if at < end, bytes[at] == UInt8(ascii: ".") {
+      isReal = true
       at &+= 1
       let fraction = at
       while at < end, isDigit(bytes[at]) { at &+= 1 }
-      guard at > fraction else { return false }
+      guard at > fraction else { return nil }
     }
-    guard at < end, bytes[at] | 0x20 == UInt8(ascii: "e") else { return true }
+    guard at < end, bytes[at] | 0x20 == UInt8(ascii: "e") else { return isReal }
     at &+= 1
     if at < end, bytes[at] == UInt8(ascii: "+") || bytes[at] == UInt8(ascii: "-") { at &+= 1 }
     let exponent = at
     while at < end, isDigit(bytes[at]) { at &+= 1 }
-    return at > exponent
+    return at > exponent ? true : nil
   }
 
-  private mutating func keep(_ node: Int32, _ range: Range<Int>, hasEscapes: Bool) {
+  private mutating func keep(
+    _ node: Int32, _ range: Range<Int>, hasEscapes: Bool = false, isReal: Bool = false
+  ) {
     guard let leaf = tree.leaf(of: node) else { return }
     let slot = Int(leaf.slot)
     let bit = UInt64(1) << UInt64(slot)
     guard found & bit == 0 || leaf.rank < values[slot].rank else { return }
     found |= bit
-    values[slot] = Value(range: ByteRange(range), rank: leaf.rank, hasEscapes: hasEscapes)
+    values[slot] = Value(
+      range: ByteRange(range), rank: leaf.rank, hasEscapes: hasEscapes, isReal: isReal)
   }
 
   private static func skipSpace(_ bytes: Span<UInt8>, _ from: Int, _ end: Int) -> Int {

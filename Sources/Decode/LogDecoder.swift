@@ -27,7 +27,7 @@ public struct LogDecoder: ~Copyable {
     switch format.kind {
     case .iis: iis = IISDecoder(configuration)
     case .json(let map): json = JSONLineDecoder(map: map, configuration: configuration)
-    case .family, .nginx, .apache: break
+    case .family, .nginx, .apache, .haproxy: break
     }
     texts = try format.compiled(names: configuration.names).map {
       TextLineDecoder($0, configuration)
@@ -46,6 +46,7 @@ public struct LogDecoder: ~Copyable {
   /// 1 in the order in which they are given. Texts with escapes are appended to the batch's bytes.
   public mutating func decode(_ batch: inout ExchangeBatch, lines: Range<Int>, offset: UInt64) {
     var start = lines.lowerBound
+    if offset == 0 { start &+= byteOrderMark(batch.bytes.span, lines) }
     rare = RareBytes()
     while start < lines.upperBound {
       let feed = find(0x0a, in: batch.bytes.span, from: start, to: lines.upperBound)

@@ -8,11 +8,14 @@ import CrenelModel
 struct NginxFormat {
   let text: String
   let names: FieldNames
+  /// How the directive says that bytes are escaped.
+  var escapes = TextEscapes.backslash
 
   /// The compiled format, stamped at the end of each request (ngx_http_log_module).
   func compile() throws(Diagnostics) -> CompiledFormat {
     var format = CompiledFormat()
     format.stamp = .end
+    format.escapes = escapes
     var mistakes: [Diagnostic] = []
     var rest = Substring(text)
     var wasVariable = false
@@ -42,7 +45,8 @@ struct NginxFormat {
       format.add(role(of: name))
       wasVariable = true
     }
-    mistakes += LogFormat.missing(in: format, file: "--format")
+    format.completeClient()
+    mistakes += format.missing(.nginx, file: "--format")
     guard mistakes.isEmpty else { throw Diagnostics(mistakes) }
     return format
   }
@@ -66,7 +70,11 @@ struct NginxFormat {
     where name.hasPrefix(prefix) {
       return extra(kind + name.dropFirst(prefix.count))
     }
-    return .ignored
+    let isList =
+      name.hasPrefix("upstream_") && name != "upstream_cache_status"
+      && !["upstream_http_", "upstream_cookie_", "upstream_trailer_"].contains(
+        where: name.hasPrefix)
+    return isList ? .upstreamList : .ignored
   }
 
   private func extra(_ name: String) -> FieldRole {
@@ -86,7 +94,7 @@ struct NginxFormat {
     "status": .status, "body_bytes_sent": .bodyBytes, "bytes_sent": .responseBytes,
     "request_length": .requestBytes, "request_time": .elapsed(.nginxSeconds),
     "host": .text(.host), "http_host": .text(.host), "server_name": .text(.host),
-    "scheme": .text(.scheme), "server_protocol": .ignored,
+    "scheme": .text(.scheme), "server_protocol": .version,
     "http_referer": .text(.referrer), "http_user_agent": .text(.userAgent),
     "http_x_forwarded_for": .text(.forwardedFor),
     "proxy_add_x_forwarded_for": .text(.forwardedFor),

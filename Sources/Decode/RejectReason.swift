@@ -34,6 +34,8 @@ public enum RejectReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
   case missingField
   /// Fields came before the line that names them (W3C `#Fields`).
   case noHeader
+  /// The line that names the fields (W3C `#Fields`) names no date, time, client or path.
+  case missingColumn
 
   /// The stable name, in kebab-case.
   public var code: String {
@@ -54,6 +56,22 @@ public enum RejectReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case .nestedTooDeep: "nested-too-deep"
     case .missingField: "missing-field"
     case .noHeader: "no-header"
+    case .missingColumn: "missing-column"
+    }
+  }
+}
+
+extension RejectReason {
+  /// What to do about it, where that is not plain from the line; `nil` otherwise.
+  public var remedy: String? {
+    switch self {
+    case .noZone: "name the zone of its stamps with --tz, or in the site's profile"
+    case .missingColumn:
+      "its #Fields lack one of date, time, c-ip and cs-uri-stem: add it to the fields that IIS logs"
+    case .ambiguousFields:
+      "a text without quotes holds what may be other fields; put quotes around it in the format"
+    case .badAddress: "what stands where the client's address should be is none; is it the format?"
+    default: nil
     }
   }
 }

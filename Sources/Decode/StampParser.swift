@@ -89,6 +89,21 @@ struct StampParser {
     return .stamp(Stamp(first: Timestamp(nanoseconds: value), resolution: width))
   }
 
+  /// In which of the ways that ``FieldRole/anyTime`` knows a stamp is written.
+  ///
+  /// The size of a number says what it counts: no two units meet between 1973 and 5138.
+  static func kind(_ bytes: Span<UInt8>, _ range: Range<Int>) -> StampFields.Kind {
+    if byte(bytes, range.lowerBound &+ 2) == UInt8(ascii: "/") { return .clf }
+    let mark = byte(bytes, range.lowerBound &+ 4)
+    if mark == UInt8(ascii: "-") || mark == UInt8(ascii: "/") { return .iso }
+    switch decimalTime(bytes, range, unit: 1)?.nanoseconds ?? 0 {
+    case ..<100_000_000_000: return .epoch(.seconds)
+    case ..<100_000_000_000_000: return .epoch(.milliseconds)
+    case ..<100_000_000_000_000_000: return .epoch(.microseconds)
+    default: return .epoch(.nanoseconds)
+    }
+  }
+
   /// The stamp of a civil time without an offset, in seconds as if it were UTC.
   func local(_ civil: Int64, _ fraction: Int64, _ width: Int64) -> StampReading {
     guard let zone else { return .rejected(.noZone) }

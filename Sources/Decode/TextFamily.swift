@@ -27,8 +27,11 @@ enum TextFamily: String, CaseIterable, Sendable {
     case .common: [Self.clf(.none)]
     case .vhostCombined: [Self.clf(.agent, head: .host), Self.clf(.none, head: .host)]
     case .haproxy:
-      (0...2).map { Self.haproxy(captures: $0, host: false) }
-        + (0...2).map { Self.haproxy(captures: $0, host: true) }
+      [false, true].flatMap { host in
+        (0...2).map {
+          Self.haproxy(captures: Array(repeating: [.ignored], count: $0), host: host)
+        }
+      }
     case .alb: [Self.albFormat]
     case .envoy: [Self.envoyFormat]
     case .traefikCommon: [Self.traefik(.agent), Self.traefik(.bareReferrer), Self.clf(.none)]
@@ -43,15 +46,13 @@ enum TextFamily: String, CaseIterable, Sendable {
   private enum Tail { case none, agent, bareReferrer, agentAndForwarded }
   private enum Head { case client, host, chain, hostAndChain, quotedChain }
 
-  /// `%h %l %u %t "%r" %>s %b`, with a virtual host before and headers behind it.
-  ///
-  /// Who wrote it is not known, so neither is what its stamp means: bounds hold for both.
-  private static func clf(_ tail: Tail, head: Head = .client) -> CompiledFormat {
+  /// `%h %l %u `, with a virtual host before.
+  private static func clfHead(_ head: Head) -> CompiledFormat {
     var format = CompiledFormat()
     switch head {
     case .client, .chain: break
     case .host, .hostAndChain:
-      format.add(.text(.host))
+      format.tokens.append(.until(.text(.host), FieldEnd(rule: .word)))
       format.add(literal: " ")
     case .quotedChain:
       format.add(literal: "\"")
@@ -66,7 +67,19 @@ enum TextFamily: String, CaseIterable, Sendable {
       format.add(.ident)
       format.add(literal: " ")
     }
-    format.add(.text(.user))
+    // A user's name is the client's own words: behind a list it must not hold more of the list.
+    let isBehindList = head == .chain || head == .hostAndChain
+    format.tokens.append(
+      isBehindList
+        ? .until(.text(.user), FieldEnd(rule: .user)) : .field(.text(.user)))
+    return format
+  }
+
+  /// `%h %l %u %t "%r" %>s %b`, with a virtual host before and headers behind it.
+  ///
+  /// Who wrote it is not known, so neither is what its stamp means: bounds hold for both.
+  private static func clf(_ tail: Tail, head: Head = .client) -> CompiledFormat {
+    var format = clfHead(head)
     format.add(literal: " [")
     format.add(.clfTime)
     format.add(literal: "] \"")
@@ -133,23 +146,26 @@ enum TextFamily: String, CaseIterable, Sendable {
   /// HAProxy's `option httplog`: Configuration Manual 8.2.3; with the header captures of 8.8, and
   /// with the host behind the server, as many configurations add it.
   ///
-  /// The stamp is when the request's first byte came in, in local time with milliseconds.
-  private static func haproxy(captures: Int, host: Bool) -> CompiledFormat {
+  /// The stamp is when the request's first byte came in, in local time with milliseconds. Behind
+  /// the sizes stand the captured cookies, each as `NAME=value`.
+  static func haproxy(captures: [[FieldRole]], host: Bool) -> CompiledFormat {
     var format = CompiledFormat()
     format.stamp = .start
-    format.hasEscapes = false
-    format.add(skipPast: "]: ")
+    format.escapes = .hash
+    format.tokens.append(.header(.syslog))
     let pieces: [(literal: String, role: FieldRole)] = [
       ("", .remoteWithPort), (" [", .clfTime), ("] ", .ignored), (" ", .ignored),
     ]
     let rest: [(literal: String, role: FieldRole)] = [
-      (" ", .haproxyTimers), (" ", .status), (" ", .responseBytes), (" ", .ignored),
+      (" ", .haproxyTimers), (" ", .status), (" ", .responseBytes), (" ", .text(.cookies)),
       (" ", .ignored), (" ", .ignored), (" ", .ignored), (" ", .ignored),
     ]
     format.add(pieces + (host ? [(" ", .text(.host))] : []) + rest)
-    for _ in 0..<captures {
-      format.add(literal: " {")
-      format.add(.ignored)
+    for group in captures {
+      for (index, role) in group.enumerated() {
+        format.add(literal: index == 0 ? " {" : "|")
+        format.add(role)
+      }
       format.add(literal: "}")
     }
     format.add(literal: " \"")
@@ -181,8 +197,8 @@ enum TextFamily: String, CaseIterable, Sendable {
   private static var envoyFormat: CompiledFormat {
     var format = CompiledFormat()
     format.stamp = .start
-    format.hasEscapes = false
-    format.add(skipPast: " stdout F ")
+    format.escapes = .none
+    format.tokens.append(.header(.containerRuntime))
     let pieces: [(literal: String, role: FieldRole)] = [
       ("[", .isoTime), ("] \"", .request), ("\" ", .status), (" ", .ignored),
       (" ", .requestBytes), (" ", .bodyBytes), (" ", .elapsed(.milliseconds)), (" ", .ignored),

@@ -11,14 +11,14 @@ extension TextLineDecoder {
       if !isAbsent(bytes, range) { exchange[field] = ByteRange(range) }
     case .extra(let slot):
       if !isAbsent(bytes, range) { exchange.extras[slot] = ByteRange(range) }
-    case .ignored: break
+    case .ignored, .upstreamList: break
+    case .version:
+      if starts(bytes, range, with: "HTTP/") {
+        exchange[.version] = ByteRange((range.lowerBound &+ 5)..<range.upperBound)
+      }
     case .ident:
       guard isDash(bytes, range) || isIdent(bytes, range) else { return .noMatch }
-    case .remote: fields.remote = ByteRange(range)
-    case .remoteWithPort:
-      fields.remote = ByteRange(range)
-      fields.remoteHasPort = true
-    case .peer: fields.peer = ByteRange(range)
+    case .remote, .remoteWithPort, .peer: takeAddress(role, range, bytes, &fields)
     case .request:
       if isDash(bytes, range) {
         exchange.flags.insert(.malformedRequest)
@@ -27,11 +27,10 @@ extension TextLineDecoder {
       }
     case .queryWithMark:
       if !isDash(bytes, range) { fields.query = ByteRange(range) }
-    case .clfTime, .isoTime, .epoch, .timePart, .fraction:
-      return takeTime(role, range, bytes, &fields)
-    case .elapsed(let unit):
-      fields.elapsed = ByteRange(range)
-      fields.elapsedUnit = unit
+    case .clfTime, .isoTime, .epoch, .anyTime, .timePart, .fraction:
+      return fields.stampsEnd
+        ? takeTime(role, range, bytes, &fields.end) : takeTime(role, range, bytes, &fields.stamp)
+    case .elapsed(let unit): takeElapsed(unit, range, bytes, &fields)
     case .haproxyTimers: return takeTimers(range, bytes, &fields)
     case .status:
       guard let status = Self.status(bytes, range) else { return .badStatus }
@@ -42,6 +41,19 @@ extension TextLineDecoder {
     return nil
   }
 
+  private func takeAddress(
+    _ role: FieldRole, _ range: Range<Int>, _ bytes: Span<UInt8>, _ fields: inout LineFields
+  ) {
+    if role == .peer {
+      fields.peer = ByteRange(range)
+      return
+    }
+    // Of `%h` and `%a` the one that is an address.
+    if fields.remote.isPresent, ForwardedChain.address(bytes, range) == nil { return }
+    fields.remote = ByteRange(range)
+    fields.remoteHasPort = role == .remoteWithPort
+  }
+
   /// Whether a word can be a name of RFC 1413: no address, and no part of a list of them.
   private func isIdent(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
     find(UInt8(ascii: ","), in: bytes, from: range.lowerBound, to: range.upperBound)
@@ -50,41 +62,37 @@ extension TextLineDecoder {
 
   /// `-` alone, or nothing where a server writes nothing for "not there".
   private func isAbsent(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-    isDash(bytes, range)
+    isDash(bytes, range) || range.isEmpty && format.escapes != .backslash
   }
 
   private func takeTime(
-    _ role: FieldRole, _ range: Range<Int>, _ bytes: Span<UInt8>, _ fields: inout LineFields
+    _ role: FieldRole, _ range: Range<Int>, _ bytes: Span<UInt8>, _ stamp: inout StampFields
   ) -> RejectReason? {
     switch role {
-    case .clfTime:
-      fields.time = ByteRange(range)
-      fields.timeKind = .clf
-    case .isoTime:
-      fields.time = ByteRange(range)
-      fields.timeKind = .iso
-    case .epoch(let unit):
-      // A stamp in civil time is not replaced by a coarser number of seconds.
-      if fields.timeKind != .none, unit == .seconds,
-        find(UInt8(ascii: "."), in: bytes, from: range.lowerBound, to: range.upperBound)
-          == range.upperBound
-      {
-        return nil
-      }
-      fields.time = ByteRange(range)
-      fields.timeKind = .epoch(unit)
-    case .fraction(let unit):
-      fields.fraction = ByteRange(range)
-      fields.fractionUnit = unit
+    case .clfTime: stamp.take(.clf, range, bytes)
+    case .isoTime: stamp.take(.iso, range, bytes)
+    case .epoch(let unit): stamp.take(.epoch(unit), range, bytes)
+    case .anyTime: stamp.take(StampParser.kind(bytes, range), range, bytes)
+    case .fraction(let unit): stamp.take(fraction: unit, range)
     case .timePart(let part):
-      if fields.timeKind == .none {
-        fields.time = ByteRange(range)
-        fields.timeKind = .parts
-      }
-      return fields.parts.take(part, range, bytes) ? nil : .badTime
+      stamp.take(.parts, range, bytes)
+      return stamp.parts.take(part, range, bytes) ? nil : .badTime
     default: break
     }
     return nil
+  }
+
+  /// Takes how long an exchange took; of several the finest stays.
+  private func takeElapsed(
+    _ unit: ElapsedUnit, _ range: Range<Int>, _ bytes: Span<UInt8>, _ fields: inout LineFields
+  ) {
+    if fields.elapsed.count > 0, !isDash(bytes, fields.elapsed.indices) {
+      guard !range.isEmpty, !isDash(bytes, range),
+        unit.width(range, bytes) < fields.elapsedUnit.width(fields.elapsed.indices, bytes)
+      else { return }
+    }
+    fields.elapsed = ByteRange(range)
+    fields.elapsedUnit = unit
   }
 
   private func takeNumber(

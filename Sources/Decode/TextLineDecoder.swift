@@ -6,7 +6,7 @@ struct TextLineDecoder {
   private var finisher: Finisher
 
   init(_ format: CompiledFormat, _ configuration: DecoderConfiguration) {
-    self.format = format
+    self.format = format.sealed()
     finisher = Finisher(configuration, stamp: format.stamp)
   }
 
@@ -18,18 +18,16 @@ struct TextLineDecoder {
     if let failure = match(line, bytes.span, &exchange, &fields) {
       return LineFailure(reason: failure.reason, at: failure.at, hasShape: false)
     }
-    if format.hasEscapes,
-      find(UInt8(ascii: "\\"), in: bytes.span, from: line.lowerBound, to: line.upperBound)
-        < line.upperBound
+    if let mark = format.escapes.mark,
+      find(mark, in: bytes.span, from: line.lowerBound, to: line.upperBound) < line.upperBound
     {
-      decodeEscapes(&bytes, &exchange, &fields)
+      decodeEscapes(mark, &bytes, &exchange, &fields)
     }
-    if let reason = finisher.finish(fields, &exchange, bytes.span) {
-      let place = reason == .badNumber ? fields.elapsed : fields.time
-      return LineFailure(
-        reason: reason, at: place.isPresent ? Int(place.offset) : line.lowerBound, hasShape: true)
-    }
-    return nil
+    guard let reason = finisher.finish(fields, &exchange, bytes.span) else { return nil }
+    let place = fields.place(of: reason)
+    return LineFailure(
+      reason: reason, at: place.isPresent ? Int(place.offset) : line.lowerBound,
+      hasShape: reason != .badAddress)
   }
 
   // MARK: - Grammar
@@ -42,43 +40,44 @@ struct TextLineDecoder {
     let end = line.upperBound
     let tokens = format.tokens.span
     for index in tokens.indices {
+      let field: (role: FieldRole, end: Int)
       switch tokens[index] {
       case .literal(let literal):
         guard stands(literal, bytes, at, end) else {
           return (at >= end ? .truncated : .noMatch, at)
         }
         at &+= literal.count
-      case .field(let role):
-        let stop = unquotedEnd(after: index, bytes, at, end)
-        if let reason = take(role, at..<stop, bytes, &exchange, &fields) { return (reason, at) }
-        at = stop
-      case .quoted(let role):
-        let stop = quotedEnd(bytes, at, end)
-        if let reason = take(role, at..<stop, bytes, &exchange, &fields) { return (reason, at) }
-        at = stop
+        continue
+      case .field(let role): field = (role, unquotedEnd(after: index, bytes, at, end))
+      case .quoted(let role): field = (role, quotedEnd(bytes, at, end))
+      case .until(let role, let rule):
+        field = (role, self.end(rule, after: index, bytes, at, end))
+        guard !isAmbiguous(rule.rule, bytes, at..<field.end) else { return (.ambiguousFields, at) }
       case .fixed(let role, let count):
         guard end &- at >= count else { return (.truncated, at) }
-        if let reason = take(role, at..<(at &+ count), bytes, &exchange, &fields) {
-          return (reason, at)
-        }
-        at &+= count
-      case .skipPast(let literal):
-        if let stop = position(of: literal, bytes, at, end) { at = stop &+ literal.count }
-      case .mayEnd:
-        if at == end { return nil }
-      case .mayBeCut:
-        guard at == end else { continue }
+        field = (role, at &+ count)
+      case .rest(let role): field = (role, end)
+      case .header(let header):
+        at = header.end(bytes, at..<end)
+        continue
+      case .stampsEnd(let isEnd):
+        fields.stampsEnd = isEnd
+        continue
+      case .mayEnd where at == end: return nil
+      case .mayBeCut where at == end:
         exchange.flags.insert(.cutShort)
         return nil
-      case .rest(let role):
-        if let reason = take(role, at..<end, bytes, &exchange, &fields) { return (reason, at) }
-        at = end
+      case .mayEnd, .mayBeCut: continue
       }
+      if let reason = take(field.role, at..<field.end, bytes, &exchange, &fields) {
+        return (reason, at)
+      }
+      at = field.end
     }
     return at == end ? nil : (.trailingText, at)
   }
 
-  private func stands(
+  func stands(
     _ literal: ByteRange, _ bytes: Span<UInt8>, _ at: Int, _ end: Int
   ) -> Bool {
     let count = literal.count
@@ -93,23 +92,16 @@ struct TextLineDecoder {
   private func unquotedEnd(
     after index: Int, _ bytes: Span<UInt8>, _ at: Int, _ end: Int
   ) -> Int {
-    var next = index + 1
-    while next < format.tokens.count {
-      switch format.tokens[next] {
-      case .literal(let literal): return position(of: literal, bytes, at, end) ?? end
-      case .mayEnd, .mayBeCut: next += 1
-      default: return end
-      }
-    }
-    return end
+    format.literal(after: index).flatMap { position(of: $0, bytes, at, end) } ?? end
   }
 
   /// Where a field between quotes ends: at the first quote that no backslash escapes.
-  private func quotedEnd(_ bytes: Span<UInt8>, _ at: Int, _ end: Int) -> Int {
+  func quotedEnd(_ bytes: Span<UInt8>, _ at: Int, _ end: Int) -> Int {
     var from = at
     while true {
       let quote = find(UInt8(ascii: "\""), in: bytes, from: from, to: end)
-      guard quote < end, format.hasEscapes, quote > at, bytes[quote &- 1] == UInt8(ascii: "\\")
+      guard quote < end, format.escapes.mark == UInt8(ascii: "\\"), quote > at,
+        bytes[quote &- 1] == UInt8(ascii: "\\")
       else { return quote }
       var slashes = 0
       while quote &- 1 &- slashes >= at, bytes[quote &- 1 &- slashes] == UInt8(ascii: "\\") {
@@ -120,7 +112,7 @@ struct TextLineDecoder {
     }
   }
 
-  private func position(
+  func position(
     of literal: ByteRange, _ bytes: Span<UInt8>, _ at: Int, _ end: Int
   ) -> Int? {
     let first = format.literals[Int(literal.offset)]
@@ -136,25 +128,30 @@ struct TextLineDecoder {
 
   // MARK: - Escapes
 
-  /// Replaces each text that holds a backslash by its decoded form at the end of the bytes.
+  /// Replaces each text that holds the mark of an escape by its decoded form, at the bytes' end.
   private func decodeEscapes(
-    _ bytes: inout [UInt8], _ exchange: inout Exchange, _ fields: inout LineFields
+    _ mark: UInt8, _ bytes: inout [UInt8], _ exchange: inout Exchange, _ fields: inout LineFields
   ) {
-    for i in exchange.texts.indices { exchange.texts[i] = unescape(exchange.texts[i], &bytes) }
-    for i in exchange.extras.indices { exchange.extras[i] = unescape(exchange.extras[i], &bytes) }
-    fields.request = unescape(fields.request, &bytes)
-    fields.query = unescape(fields.query, &bytes)
-    fields.remote = unescape(fields.remote, &bytes)
+    for i in exchange.texts.indices { unescape(mark, &exchange.texts[i], &bytes) }
+    for i in exchange.extras.indices { unescape(mark, &exchange.extras[i], &bytes) }
+    unescape(mark, &fields.request, &bytes)
+    unescape(mark, &fields.query, &bytes)
+    unescape(mark, &fields.remote, &bytes)
   }
 
-  private func unescape(_ range: ByteRange, _ bytes: inout [UInt8]) -> ByteRange {
-    guard range.count > 0 else { return range }
+  private func unescape(_ mark: UInt8, _ range: inout ByteRange, _ bytes: inout [UInt8]) {
+    guard range.count > 0 else { return }
     let indices = range.indices
     guard
-      find(UInt8(ascii: "\\"), in: bytes.span, from: indices.lowerBound, to: indices.upperBound)
+      find(mark, in: bytes.span, from: indices.lowerBound, to: indices.upperBound)
         < indices.upperBound
-    else { return range }
-    return LogEscapes.decode(indices, &bytes)
+    else { return }
+    switch format.escapes {
+    case .none: break
+    case .backslash: range = LogEscapes.decode(indices, &bytes)
+    case .json: range = JSONText.decode(indices, &bytes)
+    case .hash: range = LogEscapes.decodeHash(indices, &bytes)
+    }
   }
 }
 
@@ -164,51 +161,4 @@ struct LineFailure {
   var at: Int
   /// Whether the line has the format's shape, and a field of it cannot be.
   var hasShape: Bool
-}
-
-/// The escapes of nginx (`\x22`, `\x5C`) and Apache (`\"`, `\\`, `\n`, `\xHH`).
-enum LogEscapes {
-  /// Appends the decoded text to `bytes`; what is no escape is kept as it stands.
-  static func decode(_ range: Range<Int>, _ bytes: inout [UInt8]) -> ByteRange {
-    let start = bytes.count
-    var i = range.lowerBound
-    while i < range.upperBound {
-      let byte = bytes[i]
-      guard byte == UInt8(ascii: "\\"), i &+ 1 < range.upperBound else {
-        bytes.append(byte)
-        i &+= 1
-        continue
-      }
-      let next = bytes[i &+ 1]
-      if next == UInt8(ascii: "x"), i &+ 3 < range.upperBound,
-        let high = HexDigit.value(bytes[i &+ 2]),
-        let low = HexDigit.value(bytes[i &+ 3])
-      {
-        bytes.append(high << 4 | low)
-        i &+= 4
-        continue
-      }
-      guard let plain = single(next) else {
-        bytes.append(byte)
-        i &+= 1
-        continue
-      }
-      bytes.append(plain)
-      i &+= 2
-    }
-    return ByteRange(start..<bytes.count)
-  }
-
-  private static func single(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"): byte
-    case UInt8(ascii: "n"): 0x0a
-    case UInt8(ascii: "r"): 0x0d
-    case UInt8(ascii: "t"): 0x09
-    case UInt8(ascii: "v"): 0x0b
-    case UInt8(ascii: "f"): 0x0c
-    case UInt8(ascii: "b"): 0x08
-    default: nil
-    }
-  }
 }

@@ -56,7 +56,7 @@ private func decode(_ bytes: [UInt8], _ format: String) {
   for part in [bytes[..<cut], bytes[cut...]] {
     var piece = ExchangeBatch()
     piece.bytes = Array(part)
-    halves.decode(&piece, lines: piece.bytes.indices, offset: 0)
+    halves.decode(&piece, lines: piece.bytes.indices, offset: UInt64(part.startIndex))
   }
   precondition(halves.counters.exchanges == counters.exchanges)
 }
@@ -111,10 +111,19 @@ private func run(_ bytes: [UInt8]) {
   let text = String(decoding: bytes, as: UTF8.self)
   switch target {
   case .combined: decode(bytes, "combined")
-  case .nginx: decode(bytes, "nginx-crenel")
+  case .nginx:
+    decode(bytes, "nginx-crenel")
+    decode(
+      bytes,
+      #"$http_x_forwarded_for $remote_user [$time_local] $msec "$request_method $request_uri "#
+        + #"$server_protocol" $status $upstream_addr "$http_user_agent $http_accept_language""#)
+    decode(bytes, "$remote_addr:$remote_port $msec $request $status")
   case .apache:
     decode(bytes, #"%v %h %l %u %t "%m %U%q" %>s %O %D "%{Referer}i" "%{Cookie}i" %{msec_frac}t"#)
-  case .haproxy: decode(bytes, "haproxy")
+    decode(bytes, #"%a %{end:msec}t %t "%r" %T %D"#)
+  case .haproxy:
+    decode(bytes, "haproxy")
+    decode(bytes, "haproxy:User-Agent,Referer/Location")
   case .iis: decode(bytes, "iis")
   case .alb: decode(bytes, "alb")
   case .envoy: decode(bytes, "envoy")

@@ -91,10 +91,13 @@ public struct Network: Hashable, Sendable, BitwiseCopyable {
     var prefix = width
     if parts.count == 2 {
       let digits = parts[1]
+      // A mapped network is as wide as it is written: of ::ffff:10.0.0.0/104 the first 96 bits
+      // say that it is IPv4.
+      let written = first.contains(":") ? 128 : width
       guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-        let number = Int(digits), number <= width
+        let number = Int(digits), number <= written, number >= written - width
       else { return nil }
-      prefix = number
+      prefix = number - (written - width)
     }
     self.init(base: base, prefix: prefix)
   }

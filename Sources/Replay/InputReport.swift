@@ -61,7 +61,8 @@ public struct InputReport: Sendable {
         lines.append(
           "\(name):\(entry.first.line):\(entry.column): \(entry.count) "
             + "line\(entry.count == 1 ? "" : "s") not understood: \(entry.reason.code); "
-            + "this is the first (byte offset \(entry.first.offset))")
+            + "this is the first (byte offset \(entry.first.offset))"
+            + (entry.reason.remedy.map { "; \($0)" } ?? ""))
       }
       if let place = source.order.firstLate {
         lines.append(
@@ -110,6 +111,7 @@ public struct InputReport: Sendable {
         writer.int("first_line", entry.first.line)
         writer.int("first_offset", entry.first.offset)
         writer.int("column", entry.column)
+        if let remedy = entry.reason.remedy { writer.string("remedy", remedy) }
         writer.endObject()
       }
       writer.endArray()

@@ -5,7 +5,7 @@ import CrenelReplay
 struct ReadingOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Log format: auto, a name, an nginx log_format or Apache LogFormat string, or field=path,… for JSON.",
+      "Log format: auto, a name, an nginx log_format or Apache LogFormat string, haproxy:HEADER,… with HAProxy's captures, or field=path,… for JSON.",
       valueName: "format"))
   var format = "auto"
 

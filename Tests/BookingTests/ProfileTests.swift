@@ -184,6 +184,96 @@ struct ShippedProfileTests {
     ("generic", "GET", "/slots.png", nil, nil, .list, .unknown, nil, nil),
   ]
 
+  /// Routes that need more than a path: what is redirected where, sent in a form, or spelt otherwise.
+  static let answers: [(site: String, request: Request, step: StepKind, outcome: StepOutcome)] = [
+    (
+      "rdvpref", captcha(to: "/rdvpref/reservation/demarche/12/cgu/?error=invalidCaptcha"),
+      .captcha, .failure
+    ),
+    ("rdvpref", captcha(to: "/rdvpref/reservation/demarche/12/creneau/"), .captcha, .success),
+    (
+      "rdvpref",
+      Request(
+        path: "/rdvpref/reservation/demarche/12/creneau/", status: 302,
+        location: "/rdvpref/reservation/demarche/12/cgu/"), .other, .unknown
+    ),
+    (
+      "lutece-appointment", portal(to: "view=displayRecapAppointment&id_form=4"), .identity,
+      .success
+    ),
+    ("lutece-appointment", portal(to: "view=getAppointmentCreated"), .confirm, .success),
+    ("lutece-appointment", portal(to: "view=getAppointmentCanceled"), .cancel, .success),
+    (
+      "lutece-appointment", portal(to: "view=getViewAppointmentForm&id_form=4"), .identity, .failure
+    ),
+    ("lutece-appointment", portal(action: "doValidateForm"), .identity, .success),
+    ("lutece-appointment", portal(action: "doMakeAppointment"), .confirm, .success),
+    ("lutece-appointment", portal(action: "doCancelAppointment"), .cancel, .success),
+    (
+      "lutece-appointment",
+      portal(to: "view=displayRecapAppointment", action: "doMakeAppointment"), .confirm, .failure
+    ),
+    (
+      "lutece-appointment",
+      Request(
+        path: "/jsp/site/Portal.jsp;jsessionid=A1",
+        query: "page=appointment&view=viewChangeDateAppointment&refAppointment=R"),
+      .reschedule, .unknown
+    ),
+    ("rdv-service-public", Request(path: "/users/rdvs/9/edit"), .reschedule, .unknown),
+    ("rdv-service-public", Request(method: "POST", path: "/users/rdvs/9"), .reschedule, .success),
+    ("easyappointments", Request(path: "/index.php/booking/reschedule/abc"), .reschedule, .unknown),
+    (
+      "icpplus", Request(path: "/icpplus/citar;jsessionid=A1.b-2", query: "p=28"), .landing,
+      .unknown
+    ),
+    ("icpplus", Request(method: "POST", path: "/icpplus/acCitar;jsessionid=A1"), .list, .unknown),
+    ("ezbooking", Request(path: "/booking/create/14500/5/1614585600/"), .hold, .success),
+    ("ezbooking", Request(path: "/index.php/booking/create/14500/"), .landing, .unknown),
+    (
+      "ezbooking",
+      Request(
+        method: "POST", path: "/booking/create/14500/1/", status: 302,
+        location: "/booking/create/14500/2/"), .list, .none
+    ),
+    (
+      "ezbooking",
+      Request(path: "/ezjscore/call/bookingserver%3A%3Aplanning%3A%3Aassign::1"), .list, .unknown
+    ),
+    (
+      "ezbooking", Request(method: "POST", path: "/ezjscore/call/bookingserver%3a%3averify"),
+      .oracle, .success
+    ),
+  ]
+
+  private static func captcha(to location: String) -> Request {
+    Request(
+      method: "POST", path: "/rdvpref/reservation/demarche/12/_validerCaptcha", status: 302,
+      location: location)
+  }
+
+  /// A form sent to Lutece; its action is the profile's field `form.action`, in slot -1 until known.
+  private static func portal(to view: String? = nil, action: String? = nil) -> Request {
+    Request(
+      method: "POST", path: "/rdv/jsp/site/Portal.jsp", status: 302,
+      location: view.map { "Portal.jsp?page=appointment&\($0)" },
+      extras: action.map { [(-1, $0)] } ?? [])
+  }
+
+  @Test("each answer and form falls into its step", arguments: answers.indices)
+  func answer(index: Int) throws {
+    var answer = Self.answers[index]
+    let profile = try shipped(answer.site)
+    if let action = answer.request.extras.first?.1 {
+      answer.request.extras = [
+        (try #require(profile.requestedNames.slot(of: "form.action")), action)
+      ]
+    }
+    let (steps, _) = try steps([answer.request], profile)
+    #expect(steps[0].kind == answer.step, "\(answer.site) \(answer.request.path)")
+    #expect(steps[0].outcome == answer.outcome, "\(answer.site) \(answer.request.path)")
+  }
+
   @Test("each route falls into its step", arguments: routes.indices)
   func route(index: Int) throws {
     let route = Self.routes[index]
@@ -254,6 +344,29 @@ struct SiteProfileParserTests {
         ].sorted(), "\(error)")
     #expect(error.items.first { $0.code == "unknown-step" }?.hint?.contains("'list'") == true)
     #expect(error.items.allSatisfy { $0.position.file == "s.yml" })
+  }
+
+  @Test(
+    "a step rule may ask for fields of the form, and take the service and slot from them",
+    arguments: [
+      ([("form.do", "book"), ("form.s", "14500"), ("form.t", "T9")], StepKind.hold),
+      ([("form.do", "look"), ("form.s", "14500"), ("form.t", "T9")], .other),
+      ([("form.do", "book"), ("form.s", "14500")], .other), ([], .other),
+    ])
+  func forms(fields: [(String, String)], kind: StepKind) throws {
+    let profile = try SiteProfileParser.parse(
+      """
+      id: x
+      title: x
+      steps: [{ step: hold, form: "do=b*k&s={service}&t={slot}" }]
+      """, file: "s.yml")
+    let names = profile.requestedNames
+    var request = Request(method: "POST")
+    request.extras = try fields.map { (try #require(names.slot(of: $0.0)), $0.1) }
+    let (steps, batch) = try steps([request], profile)
+    #expect(steps[0].kind == kind)
+    guard kind == .hold else { return }
+    #expect(batch.string(steps[0].service) == "14500" && batch.string(steps[0].slot) == "T9")
   }
 
   @Test("any text is a profile or refused, never a trap")

@@ -228,16 +228,29 @@ struct ForwardingTests {
 
 @Suite("Hostile lines")
 struct HostileTests {
-  @Test("every line becomes an exchange or is counted, and none a trap", arguments: LogFormat.names)
+  /// Format strings whose fields end in every way there is.
+  static let strings = [
+    #"$http_x_forwarded_for $remote_user [$time_local] $msec "$request_method $request_uri $server_protocol" $status $upstream_addr "$http_user_agent $http_accept_language""#,
+    "$remote_addr:$remote_port $msec $request $status", #"%a %{end:msec}t %t "%r" %T %D"#,
+    "haproxy:User-Agent,Referer/Location",
+    #"log_format x escape=json '{"c":"$remote_addr","t":$msec,"r":"$request"}'"#,
+  ]
+
+  @Test(
+    "every line becomes an exchange or is counted, and none a trap",
+    arguments: LogFormat.names + strings)
   func mutations(format: String) throws {
     var random = Seeded(77)
     let seeds = [
       line, #"{"msec":"1.5","remote_addr":"192.0.2.1","request":"GET / HTTP/1.1","status":200}"#,
       "2018-01-01 08:09:10 192.0.2.1 GET / - 80 - 192.0.2.7 UA - 200 0 0 5",
       #"192.0.2.7:1 [29/Mar/2026:02:30:00.123] f b/s 0/0/0/0/7 200 1 - - ---- 1/1/1/1/0 0/0 "GET / HTTP/1.1""#,
+      #"6.6.6.6, ::1 - [10/Oct/2000:13:55:36 +0000] 1.5 "GET /a HTTP/1.1" 200 1:2, - : 3 "U fr""#,
+      "2001:db8::1:443 1.5 GET /a HTTP/1.1 200",
+      #"192.0.2.1 1500 [10/Oct/2000:13:55:36 +0000] "GET / HTTP/1.1" 1 1000000"#,
     ]
     for _ in 0..<400 {
-      var bytes = Array(seeds[Int(random.next() % 4)].utf8)
+      var bytes = Array(seeds[Int(random.next() % UInt64(seeds.count))].utf8)
       for _ in 0..<(random.next() % 6) {
         let place = Int(random.next() % UInt64(bytes.count))
         switch random.next() % 3 {

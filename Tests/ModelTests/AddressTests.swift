@@ -67,6 +67,8 @@ struct AddressTests {
     #expect(six.contains(try #require(address("2001:db8:ffff::1"))))
     #expect(!six.contains(try #require(address("192.0.2.1"))))
     #expect(Network("192.0.2.0/33") == nil && Network("192.0.2.0/") == nil)
+    #expect(Network("::ffff:10.0.0.0/104") == Network("10.0.0.0/8"))
+    #expect(Network("::ffff:0:0/96") == Network("0.0.0.0/0") && Network("::ffff:10.0.0.0/8") == nil)
     #expect(
       try #require(address("2001:db8::1:2:3:4")).masked(ipv4: 32, ipv6: 64).description
         == "2001:db8::")
