@@ -34,7 +34,7 @@ struct CombinedLine {
         == Self.beforeTime.value
     else { return false }
     at &+= 6  // " - - ["
-    guard time(bytes, at), bytes[at &+ 26] == UInt8(ascii: "]"),
+    guard at &+ 29 <= end, time(bytes, at), bytes[at &+ 26] == UInt8(ascii: "]"),
       bytes[at &+ 27] == 0x20, bytes[at &+ 28] == UInt8(ascii: "\"")
     else { return false }
     at &+= 29

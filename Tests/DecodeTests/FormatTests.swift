@@ -268,4 +268,20 @@ struct HostileTests {
       #expect(log.batch.exchanges.count == Int(log.counters.exchanges))
     }
   }
+  @Test(
+    "a line may end anywhere, and the bytes with it",
+    arguments: [
+      #"2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff - - [10/Oct/2000:13:55:36 +0000] "GET /a?b HTTP/1.1" 200 2 "-" "UA""#,
+      #"192.0.2.255 - - [10/Oct/2000:13:55:36 +0000] "GET /a-path-that-is-long HTTP/1.1" 200 - "" """#,
+      #"255.255.255.255 - - [10/Oct/2000:13:55:36 +0000] "GET / HTTP/1.0" 404 123456789012345 "r" "u""#,
+    ], LogFormat.names)
+  func prefixes(line: String, format: String) throws {
+    let bytes = Array(line.utf8)
+    let format = try LogFormat.parse(format)
+    for count in 1...bytes.count {
+      let log = try Decoded(Array(bytes.prefix(count)), format, utcConfiguration())
+      #expect(log.counters.lines == 1, "\(count) bytes")
+    }
+    #expect(try Decoded(line, "combined").counters.exchanges == 1)
+  }
 }
