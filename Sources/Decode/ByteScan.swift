@@ -6,13 +6,10 @@ import CrenelModel
 
 /// Index of the first `byte` in `bytes[from ..< end]`, or `end` when there is none.
 func find(_ byte: UInt8, in bytes: Span<UInt8>, from: Int, to end: Int) -> Int {
-  let limit = min(end, bytes.count)  // memchr never reads at or past `limit`
-  guard from >= 0, from < limit else { return end }
-  let hit = unsafe bytes.withUnsafeBufferPointer { buffer in
-    guard let base = buffer.baseAddress else { return limit }
-    return unsafe crenel_find(base, from, limit, byte)
+  // memchr never reads at or past the smaller of `end` and the count; a negative `from` is past it.
+  unsafe bytes.withUnsafeBufferPointer { buffer in
+    unsafe crenel_find(buffer.baseAddress, from, max(0, min(end, buffer.count)), end, byte)
   }
-  return hit < limit ? hit : end
 }
 
 /// Eight bytes at `offset`, first byte lowest; 0 when fewer are left.

@@ -6,9 +6,12 @@ public struct LogDecoder: ~Copyable {
   public private(set) var counters = LineCounters()
 
   private let configuration: DecoderConfiguration
-  private var blank = Exchange(
-    at: Timestamp(nanoseconds: 0),
-    provenance: Provenance(source: 0, offset: 0, length: 0, line: 0))
+  /// One exchange about which nothing is known; in an array, so that it is copied once a line.
+  private var blank = [
+    Exchange(
+      at: Timestamp(nanoseconds: 0),
+      provenance: Provenance(source: 0, offset: 0, length: 0, line: 0))
+  ]
   private var fast: CombinedLine?
   private var rare = RareBytes()
   private var unparsed: UInt32 = 0
@@ -84,10 +87,8 @@ public struct LogDecoder: ~Copyable {
     }
     let mark = batch.bytes.count
     let slot = batch.exchanges.count
-    blank.provenance = place
-    blank.raw = ByteRange(range)
-    blank.unparsedBefore = unparsed
-    batch.exchanges.append(blank)
+    batch.exchanges.append(contentsOf: blank)
+    Self.begin(&batch.exchanges[slot], place, range, unparsed)
     let outcome = line(range, place, &batch.bytes, &batch.exchanges[slot])
     if case .exchange = outcome {
       counters.exchanges &+= 1
@@ -102,6 +103,15 @@ public struct LogDecoder: ~Copyable {
     noteUnparsed()
     counters.unparsed.record(
       reason, at: place, column: UInt32(clamping: max(0, at - range.lowerBound) + 1))
+  }
+
+  /// Says of a blank exchange where it was read.
+  private static func begin(
+    _ exchange: inout Exchange, _ place: Provenance, _ range: Range<Int>, _ unparsed: UInt32
+  ) {
+    exchange.provenance = place
+    exchange.raw = ByteRange(range)
+    exchange.unparsedBefore = unparsed
   }
 
   /// Reads one line with what the format has.
@@ -130,7 +140,8 @@ public struct LogDecoder: ~Copyable {
   ) -> LineOutcome {
     var furthest: LineFailure?
     for i in texts.indices {
-      exchange = blank
+      exchange = blank[0]
+      Self.begin(&exchange, place, range, unparsed)
       guard let failure = texts[i].decode(range, &bytes, &exchange) else { return .exchange }
       if failure.hasShape { return .rejected(failure.reason, at: failure.at) }
       if furthest.map({ failure.at > $0.at }) ?? true { furthest = failure }

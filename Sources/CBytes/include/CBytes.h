@@ -4,9 +4,10 @@
 #include <stdint.h>
 #include <string.h>
 
-/// Index of the first `byte` in `bytes[from ..< count]`, or `count` when there is none.
-static inline size_t crenel_find(const uint8_t *bytes, size_t from, size_t count, uint8_t byte) {
-  if (from >= count) return count;
+/// Index of the first `byte` in `bytes[from ..< count]`, or `none` when there is none.
+static inline size_t crenel_find(
+    const uint8_t *bytes, size_t from, size_t count, size_t none, uint8_t byte) {
+  if (from >= count) return none;
   const void *hit = memchr(bytes + from, byte, count - from);
-  return hit ? (size_t)((const uint8_t *)hit - bytes) : count;
+  return hit ? (size_t)((const uint8_t *)hit - bytes) : none;
 }
