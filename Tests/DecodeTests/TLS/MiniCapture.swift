@@ -8,7 +8,9 @@ struct MiniStream: Hashable {
   var destinationPort: Int
 }
 
-/// Reads pcap and pcapng, Ethernet, VLAN and BSD loopback, IP without fragments and options of
+/// Reads captures slowly and simply.
+///
+/// Pcap and pcapng, Ethernet, VLAN and BSD loopback, IP without fragments and options of
 /// IPv6, and sorts each direction's segments by number. For tests of what reads streams.
 struct MiniCapture {
   private(set) var streams: [MiniStream: [UInt8]] = [:]
