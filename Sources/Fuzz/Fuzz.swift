@@ -18,7 +18,7 @@ private func runDriver(
 /// Everything that reads what others wrote.
 private enum Target: String, CaseIterable {
   case combined, nginx, apache, haproxy, iis, alb, envoy, json, detect
-  case format, profile, rules, archive, booking
+  case format, profile, rules, archive, booking, pcap
 }
 
 private let target = Target(
@@ -107,6 +107,40 @@ private func booking(_ bytes: [UInt8]) {
   precondition(!step.slot.isPresent || step.slot.indices.upperBound <= bytes.count)
 }
 
+/// What a capture gives, read some bytes at a time; `nil` for what is no capture.
+private func packets(
+  _ bytes: [UInt8], chunk: Int
+) -> (packets: [[UInt64]], data: [UInt8], counters: PacketCounters, problems: [Diagnostic])? {
+  let input = OpenedInput(bytes: bytes, name: "fuzz")
+  guard var reader = try? PacketReader(input, chunkSize: chunk) else { return nil }
+  var batch = PacketBatch()
+  var rows: [[UInt64]] = []
+  var data: [UInt8] = []
+  while reader.fill(&batch) {
+    precondition(!batch.packets.isEmpty)
+    for packet in batch.packets {
+      let captured = batch.bytes[packet.bytes.indices]
+      precondition(bytes[Int(packet.offset)...].starts(with: captured))
+      rows.append([
+        UInt64(bitPattern: packet.at.nanoseconds), UInt64(packet.originalLength),
+        UInt64(packet.link.rawValue), packet.frame, packet.offset, UInt64(captured.count),
+      ])
+      data += captured
+    }
+  }
+  precondition(UInt64(rows.count) == reader.counters.packets)
+  return (rows, data, reader.counters, reader.problems)
+}
+
+/// Reads a capture whole and in small pieces, and compares.
+private func pcap(_ bytes: [UInt8]) {
+  guard let whole = packets(bytes, chunk: 1 << 20) else { return }
+  for chunk in [1, 13] {
+    guard let pieces = packets(bytes, chunk: chunk) else { preconditionFailure("no capture now") }
+    precondition(pieces == whole)
+  }
+}
+
 private func run(_ bytes: [UInt8]) {
   let text = String(decoding: bytes, as: UTF8.self)
   switch target {
@@ -128,6 +162,7 @@ private func run(_ bytes: [UInt8]) {
     _ = try? RuleSet.parse(files: [("fuzz.yml", text)], names: &names)
   case .archive: archive(bytes)
   case .booking: booking(bytes)
+  case .pcap: pcap(bytes)
   case nil: break
   }
 }
