@@ -11,11 +11,14 @@ struct ByteStream: ~Copyable {
     case compressed(ArchiveFeed, OpaquePointer)
   }
 
-  private let name: String
+  /// The input as the user named it.
+  let name: String
   private let descriptor: Int32
   private let size: UInt64?
   private var storage = Storage.plain
-  private var head: [UInt8] = []  // bytes taken to look at, not yet given
+  private var head: [UInt8] = []  // bytes taken to look at; those from `given` on are still to give
+  private var given = 0
+  private var delayed: Diagnostic?  // met while looking, told after the bytes before it
   private var taken: UInt64 = 0
 
   /// Opens the input and looks at its first bytes.
@@ -36,6 +39,7 @@ struct ByteStream: ~Copyable {
     while first.count < 6, Self.read(descriptor, &first, upTo: 6 - first.count) > 0 {}
     guard Self.isCompressed(first), let archive = unsafe archive_read_new() else {
       head = first
+      taken = UInt64(first.count)
       return
     }
     let feed = ArchiveFeed(descriptor: descriptor, head: first)
@@ -53,30 +57,63 @@ struct ByteStream: ~Copyable {
     unsafe archive_read_next_header(archive, &entry)
   }
 
+  /// Gives bytes that are in memory already, as they are.
+  init(bytes: [UInt8], name: String) {
+    self.name = name
+    descriptor = -1
+    size = UInt64(bytes.count)
+    head = bytes
+    taken = UInt64(bytes.count)
+  }
+
   deinit {
     if case .compressed(_, let archive) = storage { unsafe archive_read_free(archive) }
     if descriptor > 0 { close(descriptor) }
   }
 
-  /// Bytes taken from the input as stored.
+  /// Bytes taken from the input as stored, those only looked at included.
   var bytesRead: UInt64 {
     if case .compressed(let feed, _) = storage { return feed.bytesRead }
     return taken
+  }
+
+  /// The next bytes, decompressed, at least `count` of them unless the input ends before.
+  ///
+  /// They are still given by the next reads.
+  mutating func peek(_ count: Int) -> ArraySlice<UInt8> {
+    var bytes: [UInt8] = []
+    swap(&bytes, &head)
+    while bytes.count - given < count, delayed == nil {
+      let before = bytes.count
+      delayed = readStored(into: &bytes, upTo: count - (before - given))
+      if bytes.count == before { break }
+    }
+    head = bytes
+    return head[given...]
   }
 
   /// Appends at most `count` bytes; nothing at the end.
   ///
   /// Says what is wrong when it cannot go on; what it could read before is appended even so.
   mutating func read(into bytes: inout [UInt8], upTo count: Int) -> Diagnostic? {
+    if given < head.count {
+      let end = given + min(count, head.count - given)
+      bytes.append(contentsOf: head[given..<end])
+      given = end
+      if given == head.count {
+        head = []
+        given = 0
+      }
+      return nil
+    }
+    if let delayed { return delayed }
+    return readStored(into: &bytes, upTo: count)
+  }
+
+  /// Appends what the file or the archive gives next.
+  private mutating func readStored(into bytes: inout [UInt8], upTo count: Int) -> Diagnostic? {
     if case .compressed(let feed, let archive) = storage {
       return unsafe readArchive(archive, feed, into: &bytes, upTo: count)
-    }
-    if !head.isEmpty {
-      let part = min(count, head.count)
-      bytes.append(contentsOf: head.prefix(part))
-      head.removeFirst(part)
-      taken &+= UInt64(part)
-      return nil
     }
     var wanted = count
     if let size { wanted = Int(min(UInt64(count), size > taken ? size - taken : 0)) }
@@ -95,25 +132,26 @@ struct ByteStream: ~Copyable {
       "it was truncated while it was read (copytruncate?); what was cut off is lost")
   }
 
-  private func readArchive(
+  private mutating func readArchive(
     _ archive: OpaquePointer, _ feed: ArchiveFeed, into bytes: inout [UInt8], upTo count: Int
   ) -> Diagnostic? {
-    var result = 0
-    bytes.append(addingCapacity: count) { output in
-      unsafe output.withUnsafeMutableBufferPointer { buffer, initialized in
-        // The buffer has `count` free bytes behind the `initialized` ones.
-        guard let base = buffer.baseAddress else { return }
-        result = unsafe archive_read_data(archive, base + initialized, count)
-        if result > 0 { initialized += result }
-      }
+    let before = bytes.count
+    var status = ARCHIVE_OK
+    while status == ARCHIVE_OK, bytes.count - before < count {
+      if feed.copyBlock(into: &bytes, upTo: count - (bytes.count - before)) { continue }
+      status = unsafe feed.nextBlock(of: archive)
+      if status == ARCHIVE_EOF { return nil }
     }
-    guard result < 0 else { return nil }
+    guard status != ARCHIVE_OK else { return nil }
     let text = unsafe archive_error_string(archive).map { unsafe String(cString: $0) }
     let isTruncated = text?.lowercased().contains("truncated") ?? false
-    return problem(
+    let found = problem(
       isTruncated ? "truncated-archive" : "corrupt-archive",
       "\(text ?? "the compressed data cannot be read") after byte \(feed.bytesRead) of the file",
       "what could be decompressed was read; copy the file again to have the rest")
+    guard bytes.count > before else { return found }
+    delayed = found
+    return nil
   }
 
   private func problem(_ code: String, _ message: String, _ hint: String) -> Diagnostic {
@@ -145,49 +183,4 @@ struct ByteStream: ~Copyable {
     if magics.contains(where: { first.starts(with: $0) }) { return true }
     return first.count >= 4 && first[0] & 0xf0 == 0x50 && first[1...3] == [0x2a, 0x4d, 0x18]
   }
-}
-
-/// Hands a file's bytes to libarchive; a class because C calls back with a pointer to it.
-@safe
-private final class ArchiveFeed {
-  private let descriptor: Int32
-  private let buffer: UnsafeMutableRawBufferPointer
-  private var head: Int
-  private(set) var bytesRead: UInt64 = 0
-
-  init(descriptor: Int32, head: [UInt8]) {
-    self.descriptor = descriptor
-    unsafe buffer = .allocate(byteCount: 128 * 1_024, alignment: 16)
-    unsafe buffer.copyBytes(from: head)
-    self.head = head.count
-  }
-
-  deinit { unsafe buffer.deallocate() }
-
-  /// The next bytes, starting with those already looked at; 0 at the end, -1 for an error.
-  private func next() -> Int {
-    if head > 0 {
-      defer { head = 0 }
-      bytesRead &+= UInt64(head)
-      return head
-    }
-    var got = 0
-    repeat {
-      got = unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count)
-    } while got < 0 && errno == EINTR
-    if got > 0 { bytesRead &+= UInt64(got) }
-    return got
-  }
-
-  /// `archive_read_callback`.
-  static let read:
-    @convention(c) (
-      OpaquePointer?, UnsafeMutableRawPointer?, UnsafeMutablePointer<UnsafeRawPointer?>?
-    ) -> Int = { _, client, out in
-      guard let client = unsafe client else { return -1 }
-      let feed = unsafe Unmanaged<ArchiveFeed>.fromOpaque(client).takeUnretainedValue()
-      let count = feed.next()
-      unsafe out?.pointee = UnsafeRawPointer(feed.buffer.baseAddress)
-      return count
-    }
 }

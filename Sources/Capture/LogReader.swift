@@ -33,7 +33,6 @@ public struct LogReader: ~Copyable {
   public private(set) var problems: [Diagnostic] = []
 
   private var stream: ByteStream
-  private let name: String
   private let chunkSize: Int
   private var carry: [UInt8] = []
   private var position: UInt64 = 0  // of the first byte of `carry`
@@ -44,9 +43,15 @@ public struct LogReader: ~Copyable {
   ///
   /// `chunkSize` is how many bytes are asked for at a time, 1 or more. Throws `unreadable-file`.
   public init(_ input: InputSource, chunkSize: Int = 256 * 1_024) throws(Diagnostic) {
-    name = input.name
+    self.init(try OpenedInput(input), chunkSize: chunkSize)
+  }
+
+  /// Reads an input that is open already, from its first byte.
+  ///
+  /// `chunkSize` is how many bytes are asked for at a time, 1 or more.
+  public init(_ input: consuming OpenedInput, chunkSize: Int = 256 * 1_024) {
     self.chunkSize = max(1, chunkSize)
-    stream = try ByteStream(input)
+    stream = input.takeStream()
   }
 
   /// Bytes taken from the input as stored, for progress.
