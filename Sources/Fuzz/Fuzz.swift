@@ -19,6 +19,7 @@ private func runDriver(
 private enum Target: String, CaseIterable {
   case combined, nginx, apache, haproxy, iis, alb, envoy, json, detect
   case format, profile, rules, archive, booking
+  case tls, proxy, http2
 }
 
 private let target = Target(
@@ -128,6 +129,9 @@ private func run(_ bytes: [UInt8]) {
     _ = try? RuleSet.parse(files: [("fuzz.yml", text)], names: &names)
   case .archive: archive(bytes)
   case .booking: booking(bytes)
+  case .tls: fuzzTLS(bytes)
+  case .proxy: fuzzProxy(bytes)
+  case .http2: fuzzHTTP2(bytes)
   case nil: break
   }
 }
