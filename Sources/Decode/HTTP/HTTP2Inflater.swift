@@ -27,7 +27,9 @@ struct HTTP2Inflater: ~Copyable {
 
   deinit { unsafe nghttp2_hd_inflate_del(inflater) }
 
-  /// Decodes the next part of a block; `isLast` ends the block. `false` when it breaks the format.
+  /// Decodes the next part of a block; `false` when it breaks the format.
+  ///
+  /// `isLast` ends the block.
   mutating func inflate(_ part: Span<UInt8>, isLast: Bool, into list: inout HTTP2HeaderList) -> Bool
   {
     unsafe part.withUnsafeBufferPointer { buffer in
