@@ -18,7 +18,7 @@ private func runDriver(
 /// Everything that reads what others wrote.
 private enum Target: String, CaseIterable {
   case combined, nginx, apache, haproxy, iis, alb, envoy, json, detect
-  case format, profile, rules, archive, booking
+  case format, profile, rules, archive, booking, reassembly
 }
 
 private let target = Target(
@@ -128,6 +128,10 @@ private func run(_ bytes: [UInt8]) {
     _ = try? RuleSet.parse(files: [("fuzz.yml", text)], names: &names)
   case .archive: archive(bytes)
   case .booking: booking(bytes)
+  case .reassembly:
+    if let violation = ReassemblyProbe.firstViolation(in: bytes.span) {
+      preconditionFailure(violation)
+    }
   case nil: break
   }
 }
