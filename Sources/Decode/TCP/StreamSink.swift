@@ -7,6 +7,9 @@ enum FlowSide: UInt8, Sendable, BitwiseCopyable {
   case server
 
   var other: FlowSide { self == .client ? .server : .client }
+
+  /// 0 for the client, 1 for the server.
+  var index: Int { Int(rawValue) }
 }
 
 /// A connection that the reassembler follows.
@@ -23,6 +26,8 @@ struct Flow: Sendable, BitwiseCopyable {
   var firstFrame: UInt64
   /// Whether the opening was not captured, so that sides may be guessed.
   var isMidStream: Bool
+  /// What was odd about it so far.
+  var anomalies = PacketAnomalies()
 }
 
 /// The packet that made the reassembler say something.
@@ -33,7 +38,7 @@ struct PacketMark: Sendable, BitwiseCopyable {
 
 /// Why a connection is no longer followed.
 enum FlowEnd: UInt8, Sendable, BitwiseCopyable {
-  /// Both sides sent FIN and everything before it was seen.
+  /// Both sides sent FIN, and everything before it was told.
   case finished
   /// A side reset it.
   case reset
@@ -49,20 +54,26 @@ enum FlowEnd: UInt8, Sendable, BitwiseCopyable {
 
 /// What takes reassembled streams in.
 ///
-/// Calls for one flow come in this order: `opened`, then `data`, `gap` and `sideEnded` of both sides as
-/// captured, then `closed`. The bytes of one side come in order, each once.
+/// A connection is told when its first payload is seen, so that scans and floods of half-open
+/// connections cost the sink nothing. Calls for one flow come in this order: `opened`, then
+/// `data`, `gap` and `sideEnded` of both sides, then `closed`. `data` and `gap` of one side follow on
+/// from offset 0 without overlap and are never empty; nothing of a side comes after its
+/// `sideEnded`. Of two open flows no two have the same slot.
 protocol StreamSink: ~Copyable {
-  /// A connection was seen for the first time.
+  /// Payload of a connection was seen for the first time.
   mutating func opened(_ flow: Flow)
-  /// The next bytes of one side; `offset` counts them from the first byte after the SYN.
+  /// The next bytes of one side; `offset` counts them from the first byte after the SYN, or from
+  /// the first byte seen when that was not captured.
   ///
   /// `mark` is the packet that carried the bytes, not the one that filled the hole before them.
   mutating func data(
     _ flow: Flow, _ side: FlowSide, _ bytes: Span<UInt8>, offset: UInt64, _ mark: PacketMark)
   /// `count` bytes of one side at `offset` are missing for good.
+  ///
+  /// `mark` is the packet that carried what comes after them, or of which they were cut.
   mutating func gap(
     _ flow: Flow, _ side: FlowSide, count: UInt64, offset: UInt64, _ mark: PacketMark)
-  /// One side will send no more (its FIN was reached).
+  /// One side will send no more (its FIN was reached); `mark` is the flow's last packet so far.
   mutating func sideEnded(_ flow: Flow, _ side: FlowSide, _ mark: PacketMark)
   /// The connection is no longer followed; `mark` is its last packet.
   mutating func closed(_ flow: Flow, _ end: FlowEnd, _ mark: PacketMark)
