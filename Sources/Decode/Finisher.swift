@@ -3,13 +3,13 @@ import CrenelModel
 /// What every format ends with: addresses, times and the request made sense of.
 struct Finisher {
   private let configuration: DecoderConfiguration
-  private let chain: ForwardedChain
+  private let clients: ClientFinder
   private let formatStamp: StampKind
   var stamps: StampParser
 
   init(_ configuration: DecoderConfiguration, stamp: StampKind) {
     self.configuration = configuration
-    chain = ForwardedChain(trusted: configuration.trustedProxies)
+    clients = ClientFinder(configuration)
     formatStamp = configuration.stamp ?? stamp
     stamps = StampParser(zone: configuration.zone)
   }
@@ -142,22 +142,7 @@ struct Finisher {
     } else {
       exchange.peer = exchange.client
     }
-    let forwarded = exchange[.forwardedFor]
-    guard forwarded.count > 0 else { return }
-    if exchange.client.kind == .none {
-      guard let nearest = chain.nearest(bytes, forwarded.indices) else {
-        exchange.flags.insert(.forwardingUnclear)
-        return
-      }
-      exchange.client = nearest
-      exchange.flags.insert(.forwarded)
-    }
-    guard configuration.client == .forwarded else { return }
-    let found = chain.client(behind: exchange.client, bytes, forwarded.indices)
-    if found.isUnclear { exchange.flags.insert(.forwardingUnclear) }
-    guard found.client != exchange.client else { return }
-    exchange.client = found.client
-    exchange.flags.insert(.forwarded)
+    clients.find(&exchange, bytes)
   }
 
   /// The client as the server logged it: an address, a list that ends with it, or a name.
@@ -183,7 +168,7 @@ struct Finisher {
     let comma = find(UInt8(ascii: ","), in: bytes, from: range.lowerBound, to: range.upperBound)
     if comma < range.upperBound {
       if !exchange[.forwardedFor].isPresent { exchange[.forwardedFor] = ByteRange(range) }
-      if let nearest = chain.nearest(bytes, range) { exchange.client = nearest }
+      if let nearest = clients.nearest(bytes, range) { exchange.client = nearest }
       return
     }
     exchange[.clientName] = ByteRange(range)
