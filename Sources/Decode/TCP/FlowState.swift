@@ -70,6 +70,19 @@ struct SideState: BitwiseCopyable {
     if place > 0, UInt64(place) > acknowledged { acknowledged = UInt64(place) }
   }
 
+  /// Whether `sequence` is the next one, nothing waits and no FIN was seen.
+  func isPlain(at sequence: UInt32) -> Bool {
+    hasBase && first < 0 && finish == .max
+      && sequence == base &+ UInt32(truncatingIfNeeded: next)
+  }
+
+  /// Takes an acknowledgement where no hole is waited for; false, and nothing done, elsewhere.
+  mutating func acknowledge(plain number: UInt32) -> Bool {
+    guard hasBase, !isListed else { return false }
+    if let place = place(of: number) { acknowledge(place) }
+    return true
+  }
+
   /// Whether something is known to come after bytes that are missing.
   var hasHole: Bool { first >= 0 || (finish != .max && next < finish) }
 }

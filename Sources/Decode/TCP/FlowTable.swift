@@ -40,10 +40,11 @@ struct FlowTable: ~Copyable {
   func find(_ source: Endpoint, _ destination: Endpoint, tag: UInt32) -> (Int, FlowSide)? {
     var cell = index.firstCell(of: tag)
     while let slot = index.nextSlot(tag, from: &cell) {
-      let client = states[slot].flow.client
-      let server = states[slot].flow.server
-      if client == source, server == destination { return (slot, .client) }
-      if client == destination, server == source { return (slot, .server) }
+      if states[slot].flow.client == source {
+        if states[slot].flow.server == destination { return (slot, .client) }
+      } else if states[slot].flow.server == source, states[slot].flow.client == destination {
+        return (slot, .server)
+      }
     }
     return nil
   }

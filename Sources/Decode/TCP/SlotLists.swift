@@ -73,14 +73,12 @@ struct SlotLists: ~Copyable {
     // The last one has no next, and is where it should be.
     guard link.next >= 0 else { return }
     let last = ends[list].last
+    ends[list].last = Int32(truncatingIfNeeded: place)
+    if link.previous < 0 { ends[list].first = link.next }
+    var links = self.links.mutableSpan
     links[Int(link.next)].previous = link.previous
-    if link.previous >= 0 {
-      links[Int(link.previous)].next = link.next
-    } else {
-      ends[list].first = link.next
-    }
+    if link.previous >= 0 { links[Int(link.previous)].next = link.next }
     links[Int(last)].next = Int32(truncatingIfNeeded: place)
     links[place] = Link(previous: last, next: -1)
-    ends[list].last = Int32(truncatingIfNeeded: place)
   }
 }

@@ -66,6 +66,7 @@ struct TCPReassembler: ~Copyable {
         return receive(slot, side, segment, payload, mark, into: &sink)
       }
     }
+    if follow(slot, side, segment, payload, mark, into: &sink) { return }
     receive(slot, side, segment, payload, mark, into: &sink)
   }
 
@@ -89,6 +90,29 @@ struct TCPReassembler: ~Copyable {
   mutating func record(_ anomaly: PacketAnomaly, _ slot: Int, _ mark: PacketMark) {
     table.states[slot].flow.anomalies.insert(anomaly)
     anomalies.record(anomaly, frame: mark.frame)
+  }
+
+  /// Takes the usual segment in: the next bytes of a stream without holes, or an acknowledgement.
+  ///
+  /// False, and nothing done, when it is another; ``receive(_:_:_:_:_:into:)`` does the same.
+  private mutating func follow<Sink: StreamSink & ~Copyable>(
+    _ slot: Int, _ side: FlowSide, _ segment: Segment, _ payload: Span<UInt8>, _ mark: PacketMark,
+    into sink: inout Sink
+  ) -> Bool {
+    let s = FlowTable.place(slot, side)
+    let o = FlowTable.place(slot, side.other)
+    guard segment.flags.isSubset(of: [.ack, .psh, .urg]), segment.missing <= 0,
+      table.states[slot].phase == .open, table.sides[s].isPlain(at: segment.sequence)
+    else { return false }
+    if segment.flags.contains(.ack) {
+      guard table.sides[o].acknowledge(plain: segment.acknowledgement) else { return false }
+    }
+    table.touch(slot, mark: mark, clock: clock)
+    if !payload.isEmpty {
+      let offset = table.sides[s].take(payload)
+      sink.data(table.states[slot].flow, side, payload, offset: offset, mark)
+    }
+    return true
   }
 
   /// Takes one segment of a known side in.
