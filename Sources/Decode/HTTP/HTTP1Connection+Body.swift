@@ -51,9 +51,10 @@ extension HTTP1Connection {
         source: context.source, offset: state.firstPlace, length: 0, line: mark.frame))
     exchange.resolution = 1
     exchange.flags.insert(.stampedAtEnd)
-    exchange.client = flow.client.address
+    exchange.client = proxied?.address ?? flow.client.address
     exchange.peer = flow.client.address
-    exchange.port = flow.client.port
+    exchange.port = proxied?.port ?? flow.client.port
+    if proxied != nil { exchange.flags.insert(.forwarded) }
     exchange.connection = flow.id
     return exchange
   }

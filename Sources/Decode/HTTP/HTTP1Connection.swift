@@ -9,6 +9,8 @@ import CrenelModel
 final class HTTP1Connection {
   let context: HTTP1Context
   private(set) var flow: Flow
+  /// The client a PROXY header named, when one came before.
+  var proxied: Endpoint?
   var client = StreamState()
   var server = StreamState()
   /// Memory for messages under way; `nil` while there are none.
@@ -30,6 +32,7 @@ final class HTTP1Connection {
     if let work { context.giveBack(work) }
     work = nil
     self.flow = flow
+    proxied = nil
     client = StreamState()
     server = StreamState()
     requests = 0

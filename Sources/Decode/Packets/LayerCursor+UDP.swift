@@ -29,8 +29,17 @@ extension LayerCursor {
     case 2152: return .layer(.gtp)
     case 3544: return .layer(.teredo)
     case 5072: return .layer(.ayiya)
-    default: return .stop(nil)
+    default: return isDirectTeredo(bytes) ? .layer(.teredo) : .stop(nil)
     }
+  }
+
+  /// Whether this is a packet between two Teredo hosts, which use ports of their own: IPv6 that fills
+  /// the datagram, from or to the prefix 2001::/32 (RFC 4380 section 2.6).
+  private func isDirectTeredo(_ bytes: Span<UInt8>) -> Bool {
+    guard has(40), uint8(bytes, 0) >> 4 == 6, Int(uint16(bytes, 4)) &+ 40 == length else {
+      return false
+    }
+    return uint32(bytes, 8) == 0x2001_0000 || uint32(bytes, 24) == 0x2001_0000
   }
 
   /// VXLAN (RFC 7348 section 5).

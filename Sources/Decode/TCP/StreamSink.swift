@@ -34,6 +34,8 @@ struct Flow: Sendable, BitwiseCopyable {
 struct PacketMark: Sendable, BitwiseCopyable {
   var at: Timestamp
   var frame: UInt64
+  /// Place of the packet's first byte in the decompressed capture file.
+  var offset: UInt64 = 0
 }
 
 /// Why a connection is no longer followed.
