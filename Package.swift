@@ -56,6 +56,17 @@ let package = Package(
     .systemLibrary(
       name: "CPCRE2", path: "Sources/CPCRE2", pkgConfig: "libpcre2-8",
       providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(
+      name: "CPCAP", path: "Sources/CPCAP", pkgConfig: "libpcap",
+      providers: [.apt(["libpcap-dev"])]),
+    .systemLibrary(
+      name: "CHTP", path: "Sources/CHTP", pkgConfig: "htp", providers: [.apt(["libhtp-dev"])]),
+    .systemLibrary(
+      name: "CNGHTTP2", path: "Sources/CNGHTTP2", pkgConfig: "libnghttp2",
+      providers: [.apt(["libnghttp2-dev"])]),
+    .systemLibrary(
+      name: "CBrotli", path: "Sources/CBrotli", pkgConfig: "libbrotlidec",
+      providers: [.apt(["libbrotli-dev"])]),
     .target(name: "CBytes", path: "Sources/CBytes"),
     .target(name: "CAllocCount", path: "Sources/CAllocCount"),
 
@@ -63,8 +74,8 @@ let package = Package(
     stage("Model"),
     stage("YAML", ["CrenelModel", yams]),
     stage("Pattern", ["CrenelModel", "CPCRE2"]),
-    stage("Capture", ["CrenelModel", "CZlib", "CLZMA", "CZstd", "CBzip2"]),
-    stage("Decode", ["CrenelModel", "CBytes"]),
+    stage("Capture", ["CrenelModel", "CZlib", "CLZMA", "CZstd", "CBzip2", "CPCAP"]),
+    stage("Decode", ["CrenelModel", "CBytes", "CHTP", "CNGHTTP2", "CBrotli", crypto]),
     stage("Booking", ["CrenelModel", "CrenelYAML", "CrenelPattern", crypto]),
     stage("Features", ["CrenelModel", "CrenelBooking"]),
     stage(

@@ -24,8 +24,32 @@ struct ByteStream: ~Copyable {
     head = []
   }
 
+  /// Gives bytes that are in memory already, as they are.
+  init(bytes: [UInt8], name: String) {
+    stored = StoredBytes(none: name, taken: UInt64(bytes.count))
+    head = bytes
+  }
+
+  /// The input as the user named it.
+  var name: String { stored.name }
+
   /// Bytes taken from the input as stored, those only looked at included.
   var bytesRead: UInt64 { stored.taken }
+
+  /// The next bytes, decompressed, at least `count` of them unless the input ends before.
+  ///
+  /// They are still given by the next reads.
+  mutating func peek(_ count: Int) -> ArraySlice<UInt8> {
+    var bytes: [UInt8] = []
+    swap(&bytes, &head)
+    while bytes.count - given < count, delayed == nil {
+      let before = bytes.count
+      delayed = readStored(into: &bytes, upTo: count - (before - given))
+      if bytes.count == before { break }
+    }
+    head = bytes
+    return head[given...]
+  }
 
   /// Appends at most `count` bytes; nothing at the end.
   ///
@@ -35,15 +59,19 @@ struct ByteStream: ~Copyable {
       let end = given + min(count, head.count - given)
       bytes.append(contentsOf: head[given..<end])
       given = end
+      if given == head.count {
+        head = []
+        given = 0
+      }
       return nil
     }
+    if let delayed { return delayed }
     return readStored(into: &bytes, upTo: count)
   }
 
   /// Appends what the file or the archive gives next.
   private mutating func readStored(into bytes: inout [UInt8], upTo count: Int) -> Diagnostic? {
     if archive != nil { return archive?.read(from: &stored, into: &bytes, upTo: count) }
-    if let delayed { return delayed }
     return stored.read(into: &bytes, upTo: count)
   }
 }

@@ -1,6 +1,7 @@
 // CrenelCapture: bytes in. It finds the inputs a user names, opens them one at a time, decompresses
-// what is compressed and cuts the bytes into whole lines, which it reads straight into the batch
-// they are decoded in. The one importer of zlib, liblzma, libzstd and libbz2; no C type leaves it.
+// what is compressed, and cuts the bytes into whole lines of a log or packets of a capture, read
+// straight into the batch they are decoded in; or it captures from live interfaces. The one
+// importer of zlib, liblzma, libzstd, libbz2 and libpcap; no C type leaves it.
 
 import Glibc
 

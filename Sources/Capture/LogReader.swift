@@ -49,9 +49,16 @@ public struct LogReader: ~Copyable {
   /// `chunkSize` is how many bytes are asked for at a time, from 1 to ``lineLimit``. Throws
   /// `unreadable-file`.
   public init(_ input: InputSource, chunkSize: Int = 256 * 1_024) throws(Diagnostic) {
+    self.init(try OpenedInput(input), chunkSize: chunkSize)
+  }
+
+  /// Reads an input that is open already, from its first byte.
+  ///
+  /// `chunkSize` is how many bytes are asked for at a time, from 1 to ``lineLimit``.
+  public init(_ input: consuming OpenedInput, chunkSize: Int = 256 * 1_024) {
     // So that of the bytes at hand only the first line can be too long.
     self.chunkSize = min(max(1, chunkSize), Self.lineLimit)
-    stream = try ByteStream(input)
+    stream = input.takeStream()
   }
 
   /// Bytes taken from the input as stored, for progress.

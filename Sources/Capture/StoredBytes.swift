@@ -36,6 +36,15 @@ struct StoredBytes: ~Copyable {
     }
   }
 
+  /// Stands for bytes that are in memory: gives nothing.
+  init(none name: String, taken: UInt64) {
+    self.name = name
+    self.taken = taken
+    descriptor = -1
+    isStandardInput = true
+    size = taken
+  }
+
   deinit {
     if !isStandardInput { close(descriptor) }
   }

@@ -3,14 +3,14 @@ import CrenelModel
 /// What every format ends with: addresses, times and the request made sense of.
 struct Finisher {
   private let configuration: DecoderConfiguration
-  private let chain: ForwardedChain
+  private let clients: ClientFinder
   /// When the server stamps its lines: what the configuration says, else the format.
   let formatStamp: StampKind
   var stamps: StampParser
 
   init(_ configuration: DecoderConfiguration, stamp: StampKind) {
     self.configuration = configuration
-    chain = ForwardedChain(trusted: configuration.trustedProxies)
+    clients = ClientFinder(configuration)
     formatStamp = configuration.stamp ?? stamp
     stamps = StampParser(zone: configuration.zone)
   }
@@ -191,22 +191,7 @@ struct Finisher {
     } else {
       exchange.peer = exchange.client
     }
-    let forwarded = exchange[.forwardedFor]
-    guard forwarded.count > 0 else { return nil }
-    if exchange.client.kind == .none {
-      guard let nearest = chain.nearest(bytes, forwarded.indices) else {
-        exchange.flags.insert(.forwardingUnclear)
-        return nil
-      }
-      exchange.client = nearest
-      exchange.flags.insert(.forwarded)
-    }
-    guard configuration.client == .forwarded else { return nil }
-    let found = chain.client(behind: exchange.client, bytes, forwarded.indices)
-    if found.isUnclear { exchange.flags.insert(.forwardingUnclear) }
-    guard found.client != exchange.client else { return nil }
-    exchange.client = found.client
-    exchange.flags.insert(.forwarded)
+    clients.find(&exchange, bytes)
     return nil
   }
 
@@ -227,9 +212,9 @@ struct Finisher {
       return true
     }
     guard !isDash(bytes, host.host) else { return true }
-    if chain.isList(bytes, range) {
+    if clients.isList(bytes, range) {
       if !exchange[.forwardedFor].isPresent { exchange[.forwardedFor] = ByteRange(range) }
-      if let nearest = chain.nearest(bytes, range) { exchange.client = nearest }
+      if let nearest = clients.nearest(bytes, range) { exchange.client = nearest }
       return true
     }
     guard HostPort.isName(bytes, host.host) else { return false }

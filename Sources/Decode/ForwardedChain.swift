@@ -72,3 +72,44 @@ struct ForwardedChain {
     return count > 1 || comma < range.upperBound && count > 0
   }
 }
+
+/// Whom an exchange came from, once its addresses and its forwarding chain are read.
+struct ClientFinder {
+  private let chain: ForwardedChain
+  private let origin: DecoderConfiguration.ClientOrigin
+
+  init(_ configuration: DecoderConfiguration) {
+    chain = ForwardedChain(trusted: configuration.trustedProxies)
+    origin = configuration.client
+  }
+
+  /// Walks from the client through the proxies that are trusted, as far as the configuration asks.
+  ///
+  /// Where there is no client address, the nearest hop of the chain stands for it.
+  func find(_ exchange: inout Exchange, _ bytes: Span<UInt8>) {
+    let forwarded = exchange[.forwardedFor]
+    guard forwarded.count > 0 else { return }
+    if exchange.client.kind == .none {
+      guard let nearest = nearest(bytes, forwarded.indices) else {
+        exchange.flags.insert(.forwardingUnclear)
+        return
+      }
+      exchange.client = nearest
+      exchange.flags.insert(.forwarded)
+    }
+    guard origin == .forwarded else { return }
+    let found = chain.client(behind: exchange.client, bytes, forwarded.indices)
+    if found.isUnclear { exchange.flags.insert(.forwardingUnclear) }
+    guard found.client != exchange.client else { return }
+    exchange.client = found.client
+    exchange.flags.insert(.forwarded)
+  }
+
+  /// Whether a text is a list of hops.
+  func isList(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool { chain.isList(bytes, range) }
+
+  /// The nearest hop that a chain names; `nil` when it cannot be read.
+  func nearest(_ bytes: Span<UInt8>, _ range: Range<Int>) -> ClientAddress? {
+    chain.nearest(bytes, range)
+  }
+}

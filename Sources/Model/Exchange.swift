@@ -167,6 +167,8 @@ public struct Exchange: Sendable, BitwiseCopyable {
   public var connectionRequest: UInt32
   /// Lines of its source before it that were not understood; stays at the largest value.
   public var unparsedBefore: UInt32
+  /// Index of what packets tell beside this, in ``ExchangeBatch/details``; `UInt32.max` for logs.
+  public var detail: UInt32
   /// Where it was read.
   public var provenance: Provenance
   /// The raw line in the batch's bytes.
@@ -194,6 +196,7 @@ public struct Exchange: Sendable, BitwiseCopyable {
     connection = 0
     connectionRequest = 0
     unparsedBefore = 0
+    detail = .max
     self.provenance = provenance
     raw = .absent
     texts = .init(repeating: .absent)
@@ -228,6 +231,10 @@ public struct ExchangeFlags: OptionSet, Sendable, BitwiseCopyable {
   public static let forwardingUnclear = ExchangeFlags(rawValue: 1 << 4)
   /// The line ends inside its last field; what there is of it was kept.
   public static let cutShort = ExchangeFlags(rawValue: 1 << 5)
+  /// A TLS connection seen from outside: times and sizes, no request.
+  public static let encrypted = ExchangeFlags(rawValue: 1 << 6)
+  /// The capture lacks part of the request or the response, or all of the response.
+  public static let incomplete = ExchangeFlags(rawValue: 1 << 7)
 }
 
 /// Exchanges with the bytes their texts point into; filled, consumed and reused.
@@ -238,17 +245,21 @@ public struct ExchangeBatch: Sendable {
   public var bytes: [UInt8]
   /// The exchanges.
   public var exchanges: [Exchange]
+  /// What packets tell beside them; empty for logs.
+  public var details: [PacketDetail]
 
   /// Creates an empty batch.
   public init() {
     bytes = []
     exchanges = []
+    details = []
   }
 
   /// Forgets the contents and keeps the memory.
   public mutating func removeAll() {
     bytes.removeAll(keepingCapacity: true)
     exchanges.removeAll(keepingCapacity: true)
+    details.removeAll(keepingCapacity: true)
   }
 
   /// Appends `exchange`, copying its raw line and texts out of `other`, of which it is part.
@@ -261,6 +272,15 @@ public struct ExchangeBatch: Sendable {
     }
     for i in exchange.extras.indices {
       copy.extras[i] = move(exchange.extras[i], within: exchange.raw, to: copy.raw, from: source)
+    }
+    if exchange.detail != .max {
+      copy.detail = UInt32(truncatingIfNeeded: details.count)
+      var detail = other.details[Int(exchange.detail)]
+      detail.headerNames = take(detail.headerNames, from: source)
+      detail.serverName = take(detail.serverName, from: source)
+      detail.alpn = take(detail.alpn, from: source)
+      detail.ja4Raw = take(detail.ja4Raw, from: source)
+      details.append(detail)
     }
     exchanges.append(copy)
   }

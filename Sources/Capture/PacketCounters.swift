@@ -1,0 +1,79 @@
+import CrenelModel
+
+/// What became of the records of one capture file.
+public struct PacketCounters: Sendable, Equatable {
+  /// Packets given, those that are cut included.
+  public var packets: UInt64 = 0
+  /// Packets of which fewer bytes were stored than they had on the wire (snap length).
+  public var cut: UInt64 = 0
+  /// 1 when the file ends inside a record, 0 otherwise.
+  ///
+  /// What is there of that record's packet is given as a packet, when its header is whole.
+  public var cutByEnd: UInt64 = 0
+  /// Packet blocks of pcapng that contradict themselves or name no interface; passed over.
+  public var unreadableBlocks: UInt64 = 0
+  /// Bytes of pcapng blocks that gave no packet.
+  ///
+  /// They are names, statistics, secrets, notes, unknown and unreadable blocks; the headers of
+  /// sections and interfaces are not among them.
+  public var skippedBytes: UInt64 = 0
+
+  /// Creates counters at zero.
+  public init() {}
+}
+
+/// What reading one file has come to: the counts, and what was wrong.
+struct PacketTally {
+  /// The input as the user named it.
+  let name: String
+  var counters = PacketCounters()
+  var problems: [Diagnostic] = []
+  /// Set when nothing after this place can be understood.
+  private(set) var isBroken = false
+
+  init(name: String) { self.name = name }
+
+  /// Number of the last frame; runs ahead of the packets where other records count as frames.
+  private(set) var frame: UInt64 = 0
+
+  /// Counts a packet and adds it.
+  ///
+  /// `bytes` are its indices in the batch, whose first byte is at `base` in the file.
+  mutating func add(
+    _ bytes: Range<Int>, base: UInt64, at time: Timestamp, original: UInt32, link: LinkType,
+    to packets: inout [Packet]
+  ) {
+    counters.packets &+= 1
+    frame &+= 1
+    if original > UInt32(clamping: bytes.count) { counters.cut &+= 1 }
+    packets.append(
+      Packet(
+        at: time, bytes: ByteRange(bytes), originalLength: original, link: link,
+        frame: frame, offset: base &+ UInt64(bytes.lowerBound)))
+  }
+
+  /// Counts a record that is no packet and has a frame number even so.
+  mutating func addFrameWithoutPacket() { frame &+= 1 }
+
+  /// Notes that nothing from `offset` on can be read.
+  mutating func stop(_ code: String, at offset: UInt64, _ message: String) {
+    isBroken = true
+    problems.append(
+      Diagnostic(
+        code: code, at: SourcePosition(file: name),
+        "\(message), at byte \(offset), after frame \(frame)",
+        hint: "the packets before it were read; what follows cannot be found again"))
+  }
+
+  /// Counts a pcapng block that cannot be read; the first one is told.
+  mutating func passOver(_ length: Int, at offset: UInt64, because message: String) {
+    counters.unreadableBlocks &+= 1
+    counters.skippedBytes &+= UInt64(length)
+    guard counters.unreadableBlocks == 1 else { return }
+    problems.append(
+      Diagnostic(
+        code: "unreadable-block", at: SourcePosition(file: name),
+        "\(message), in the block at byte \(offset), after frame \(frame)",
+        hint: "this block and any like it were passed over, the others were read"))
+  }
+}

@@ -1,0 +1,156 @@
+import CrenelModel
+
+extension HTTP1Connection {
+  // MARK: - The client's side
+
+  /// Bytes of the client are missing.
+  func clientGap(
+    _ count: UInt64, _ offset: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch
+  ) {
+    let open = work?.open.indices.last
+    client.next = offset &+ count
+    switch client.phase {
+    case .tunnel, .untilClose, .held:
+      client.tunnelled &+= count
+      return
+    case .lost:
+      record(.streamGap, mark)
+      work?.clientHead.removeAll(keepingCapacity: true)
+    case .body where count <= client.left:
+      client.left &-= count
+      cutBody(open, count, mark)
+      if client.left == 0 { requestEnded(offset &+ count, mark, &batch) }
+    case .body:
+      let rest = count &- client.left
+      let end = offset &+ client.left
+      cutBody(open, client.left, mark)
+      requestEnded(end, mark, &batch)
+      clientGap(rest, end, mark, &batch)
+    case .chunked:
+      if client.chunks.skip(count) {
+        cutBody(open, count, mark)
+      } else {
+        requestLost(.streamGap, offset, mark, &batch)
+      }
+    case .head:
+      record(.streamGap, mark)
+      headGap(offset, mark, &batch)
+    }
+  }
+
+  /// A hole where a head is, or should begin.
+  private func headGap(_ offset: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch) {
+    let work = memory()
+    guard work.clientHead.isEmpty else {
+      // What there is of the request is an exchange; what its body is, nobody knows.
+      takePending(.notYet, work.clientHead.count, offset, mark, &batch)
+      return
+    }
+    client.phase = .lost
+    guard !work.isWaiting else { return }
+    // Most likely a whole request is missing: its response must not be given to the next one.
+    client.begin(offset, mark, place: place)
+    openPlaceholder(client, isFromClient: true)
+    if server.phase == .held { releaseHeld(&batch, isForced: false) }
+  }
+
+  /// Notes that part of a body is missing: it is counted, and no field is looked for in it.
+  private func cutBody(_ index: Int?, _ count: UInt64, _ mark: PacketMark) {
+    guard let index, let work else { return }
+    record(.streamGap, mark, at: index)
+    work.store.details[index].requestBodyBytes &+= Int64(clamping: count)
+    work.store.exchanges[index].flags.insert(.incomplete)
+    work.open[index].bodyKind = .none
+    work.body.removeAll(keepingCapacity: true)
+  }
+
+  /// Stands for a request that was not captured.
+  func openPlaceholder(_ state: StreamState, isFromClient: Bool) {
+    let work = memory()
+    var exchange = blank(state)
+    exchange.flags.insert(.incomplete)
+    if isFromClient, requests != .max { requests &+= 1 }
+    exchange.connectionRequest = isFromClient ? requests : 0
+    exchange.detail = UInt32(truncatingIfNeeded: work.open.count)
+    var open = OpenExchange()
+    open.isPlaceholder = true
+    open.isRequestDone = true
+    work.open.append(open)
+    work.store.exchanges.append(exchange)
+    var detail = blankDetail()
+    detail.requestBodyBytes = -1
+    work.store.details.append(detail)
+  }
+
+  /// Looks for the start of a request, line by line; returns how far it came.
+  func findRequest(
+    _ bytes: Span<UInt8>, _ from: Int, _ offset: UInt64, _ mark: PacketMark
+  ) -> Int {
+    let work = memory()
+    let feed = find(0x0a, in: bytes, from: from, to: bytes.count)
+    let end = min(feed &+ 1, bytes.count)
+    if work.clientHead.isEmpty { client.begin(offset, mark, place: place) }
+    let room = context.limits.headBytes - work.clientHead.count
+    unsafe bytes.extracting(from..<end).withUnsafeBufferPointer {
+      unsafe work.clientHead.append(contentsOf: $0.prefix(max(room, 0)))
+    }
+    guard feed < bytes.count else { return end }
+    if HTTP1Connection.looksLikeRequest(work.clientHead.span) == true,
+      HeadEnd.hasVersion(work.clientHead.span, work.clientHead.indices)
+    {
+      client.phase = .head
+      client.scanned = 0
+    } else {
+      work.clientHead.removeAll(keepingCapacity: true)
+    }
+    return end
+  }
+
+  /// Keeps what a client sends after CONNECT until the answer says what it is.
+  func holdClient(
+    _ bytes: Span<UInt8>, _ at: Int, _ offset: UInt64, _ mark: PacketMark,
+    _ batch: inout ExchangeBatch
+  ) -> Int {
+    let rest = bytes.extracting(at..<bytes.count)
+    if !memory().held.append(rest, offset: offset, mark, limit: context.limits.heldBytes) {
+      memory().held.removeAll()
+      client.phase = .tunnel
+      client.tunnelled &+= UInt64(rest.count)
+    }
+    return bytes.count
+  }
+
+  /// The client will send no more.
+  func clientEnded(_ mark: PacketMark, _ batch: inout ExchangeBatch) {
+    guard !client.hasEnded else { return }
+    client.hasEnded = true
+    switch client.phase {
+    case .head:
+      if let work, !work.clientHead.isEmpty { flushClientHead(mark, &batch) }
+    case .body, .chunked:
+      if let work, let index = work.open.indices.last, !work.open[index].isRequestDone {
+        work.store.exchanges[index].flags.insert(.incomplete)
+      }
+      requestEnded(client.next, client.lastMark, &batch)
+    case .lost, .held, .tunnel, .untilClose: break
+    }
+    if server.phase == .held { releaseHeld(&batch, isForced: true) }
+  }
+
+  /// Takes the head that is under way as a request, though it did not end.
+  func flushClientHead(_ mark: PacketMark, _ batch: inout ExchangeBatch) {
+    let work = memory()
+    let count = work.clientHead.count
+    let isBare = Self.isBareLine(work.clientHead.span)
+    takePending(
+      isBare ? .bare(count) : .notYet, count, client.firstOffset &+ UInt64(count),
+      client.lastMark, &batch)
+  }
+
+  /// Whether the bytes are one line that ends and has no version.
+  static func isBareLine(_ bytes: Span<UInt8>) -> Bool {
+    let line = find(0x0a, in: bytes, from: 0, to: bytes.count)
+    return line < bytes.count && line &+ 1 == bytes.count
+      && !HeadEnd.hasVersion(bytes, 0..<line)
+  }
+}

@@ -1,0 +1,154 @@
+import CrenelModel
+
+/// What all HTTP/1 connections of one run share: limits, names, LibHTP, counters, spare memory.
+///
+/// A class, because connections hold it: one for one single-threaded run.
+final class HTTP1Context {
+  let limits: HTTP1Limits
+  let asked: AskedFields
+  let judge: HeadJudge
+  /// Number of the source, copied to every ``Provenance``.
+  let source: UInt32
+  let who: ClientFinder
+  /// What was odd so far.
+  var anomalies = AnomalyCounters()
+  /// Heads that were not plain, which LibHTP judged.
+  var judged: UInt64 = 0
+  /// Times that reading did not come on, and the rest of a piece was dropped; never, one hopes.
+  var stalls: UInt64 = 0
+
+  var requestHead = MessageHead()
+  var responseHead = MessageHead()
+  private var spare: [HTTP1Work] = []
+
+  init(_ configuration: DecoderConfiguration, limits: HTTP1Limits = HTTP1Limits()) {
+    self.limits = limits
+    asked = AskedFields(configuration.names)
+    judge = HeadJudge(limits)
+    source = configuration.source
+    who = ClientFinder(configuration)
+  }
+
+  /// Memory for a connection that has begun to say something.
+  func takeWork() -> HTTP1Work { spare.popLast() ?? HTTP1Work() }
+
+  /// Takes back the memory of a connection that waits for nothing.
+  func giveBack(_ work: HTTP1Work) {
+    guard spare.count < 64 else { return }
+    work.removeAll()
+    spare.append(work)
+  }
+}
+
+/// Sees to it that every piece is read in a bounded number of steps.
+struct Stall {
+  private var last = -1
+  private var steps = 0
+
+  /// Whether reading may go on at `at`: not when it stood there for eight steps.
+  mutating func allows(_ at: Int, _ context: HTTP1Context) -> Bool {
+    steps = at == last ? steps &+ 1 : 0
+    last = at
+    guard steps >= 8 else { return true }
+    context.stalls &+= 1
+    return false
+  }
+}
+
+/// The memory of a connection while a message is under way.
+///
+/// A class, so that it moves between a connection and the pool of ``HTTP1Context`` without copies.
+final class HTTP1Work {
+  /// The requests that wait for the end of their responses, with their bytes.
+  var store = ExchangeBatch()
+  /// Beside ``ExchangeBatch/exchanges`` of the store: how far each of them is.
+  var open: [OpenExchange] = []
+  /// The first of them that is not finished.
+  var first = 0
+  /// The beginning of a request's head.
+  var clientHead: [UInt8] = []
+  /// The beginning of a response's head.
+  var serverHead: [UInt8] = []
+  /// The body of the request under way, as far as it is looked at.
+  var body: [UInt8] = []
+  /// Bytes that wait for what the other side says.
+  var held = HeldBytes()
+
+  /// Whether nothing in it is needed.
+  var isIdle: Bool {
+    first == open.count && clientHead.isEmpty && serverHead.isEmpty && held.isEmpty
+  }
+
+  /// Whether a request waits for its response.
+  var isWaiting: Bool { first < open.count }
+
+  /// Forgets everything and keeps the memory, unless it is much.
+  func removeAll() {
+    store.removeAll()
+    open.removeAll(keepingCapacity: true)
+    first = 0
+    clientHead.removeAll(keepingCapacity: clientHead.capacity <= 16 << 10)
+    serverHead.removeAll(keepingCapacity: serverHead.capacity <= 16 << 10)
+    body.removeAll(keepingCapacity: body.capacity <= 16 << 10)
+    held.removeAll()
+  }
+
+  /// Gives back the memory of finished requests when it is more than `limit` bytes.
+  func compact(_ limit: Int) {
+    if first == open.count {
+      store.removeAll()
+      open.removeAll(keepingCapacity: true)
+      first = 0
+    } else if first > 0, store.bytes.count > limit || first > 1_024 {
+      var rest = ExchangeBatch()
+      for i in first..<open.count { rest.append(store.exchanges[i], from: store) }
+      store = rest
+      open.removeFirst(first)
+      first = 0
+    }
+  }
+}
+
+/// How far a request and its response are.
+struct OpenExchange: BitwiseCopyable {
+  var kind = RequestKind.other
+  /// The request line has no version, so that the response may be a body alone.
+  var isBare = false
+  /// Stands for a request that was not captured.
+  var isPlaceholder = false
+  var isRequestDone = false
+  var hasResponse = false
+  var isResponseDone = false
+  var bodyKind = BodyKind.none
+  var coding = ContentCoding.identity
+}
+
+/// Bytes of a stream that cannot be read yet, with the packets they came in.
+struct HeldBytes {
+  struct Piece: BitwiseCopyable {
+    var bytes: ByteRange
+    var offset: UInt64
+    var mark: PacketMark
+  }
+
+  private(set) var bytes: [UInt8] = []
+  private(set) var pieces: [Piece] = []
+
+  var isEmpty: Bool { pieces.isEmpty }
+
+  /// Keeps a piece; `false` when it would be more than `limit` bytes.
+  mutating func append(
+    _ piece: Span<UInt8>, offset: UInt64, _ mark: PacketMark, limit: Int
+  ) -> Bool {
+    guard bytes.count + piece.count <= limit, pieces.count < 1_024 else { return false }
+    let start = bytes.count
+    unsafe piece.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+    pieces.append(Piece(bytes: ByteRange(start..<bytes.count), offset: offset, mark: mark))
+    return true
+  }
+
+  mutating func removeAll() {
+    bytes.removeAll(keepingCapacity: bytes.capacity <= 16 << 10)
+    pieces.removeAll(keepingCapacity: true)
+  }
+}

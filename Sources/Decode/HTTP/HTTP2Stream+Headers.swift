@@ -1,0 +1,140 @@
+import CrenelModel
+
+extension HTTP2Stream {
+  /// Takes the texts of a request out of its header fields (RFC 9113 section 8.3.1).
+  ///
+  /// Gives whether it is a request: one without method or path is kept, and flagged.
+  mutating func takeRequest(_ list: HTTP2HeaderList, _ context: HTTP2Context) -> Bool {
+    takeNames(list)
+    let plain: [(StaticString, TextField)] = Self.plain
+    for (name, field) in plain {
+      guard let value = list.first(name) else { continue }
+      let place = copy(value, list)
+      exchange[field] = place
+    }
+    let cookies = joined("cookie", by: "; ", list)
+    exchange[.cookies] = cookies
+    let forwarded = joined("x-forwarded-for", by: ", ", list)
+    exchange[.forwardedFor] = forwarded
+    exchange[.version] = BatchText.append("2.0", to: &bytes)
+    let authority = list.first(":authority") ?? list.first("host")
+    if let authority {
+      let place = copy(authority, list)
+      exchange[.host] = ByteRange(RequestTarget.host(bytes.span, place.indices))
+      if list.first(":path") == nil { exchange[.target] = place }  // CONNECT
+    }
+    if let path = list.first(":path") {
+      let place = copy(path, list)
+      var split = exchange
+      RequestTarget.split(target: place.indices, bytes.span, into: &split)
+      exchange = split
+    }
+    takeAsked(list, context)
+    let isConnect =
+      exchange[.method].isPresent && equals(bytes.span, exchange[.method].indices, "CONNECT")
+    let isRequest =
+      exchange[.method].count > 0
+      && (exchange[.path].isPresent || isConnect && exchange[.target].isPresent)
+    if !isRequest { exchange.flags.insert(.malformedRequest) }
+    return isRequest
+  }
+
+  /// Takes status and location of a response; gives the status, or `nil` when there is none.
+  mutating func takeResponse(_ list: HTTP2HeaderList) -> UInt16? {
+    guard let place = list.first(":status"), place.count == 3,
+      let value = decimal(list.bytes.span, place.indices), (100...599).contains(value)
+    else { return nil }
+    let status = UInt16(value)
+    guard status >= 200 else { return status }
+    exchange.status = status
+    if let location = list.first("location") {
+      let place = copy(location, list)
+      exchange[.location] = place
+    }
+    return status
+  }
+
+  /// Fields that are kept as they are, the first of each.
+  private static let plain: [(StaticString, TextField)] = [
+    (":method", .method), (":scheme", .scheme), ("user-agent", .userAgent),
+    ("referer", .referrer), ("accept-language", .acceptLanguage),
+    ("content-type", .contentType), ("x-request-id", .requestID),
+  ]
+
+  private mutating func copy(_ range: ByteRange, _ list: HTTP2HeaderList) -> ByteRange {
+    BatchText.append(list.bytes.span, range.indices, to: &bytes)
+  }
+
+  /// All names in order, joined by commas.
+  private mutating func takeNames(_ list: HTTP2HeaderList) {
+    let start = bytes.count
+    for (i, field) in list.fields.enumerated() {
+      if i > 0 { bytes.append(UInt8(ascii: ",")) }
+      _ = copy(field.name, list)
+    }
+    detail.headerNames = ByteRange(start..<bytes.count)
+  }
+
+  /// The values of all fields of a name: crumbs of one header (RFC 9113 section 8.2.3).
+  private mutating func joined(
+    _ name: StaticString, by separator: StaticString, _ list: HTTP2HeaderList
+  ) -> ByteRange {
+    var start: Int?
+    for field in list.fields where list.isNamed(field, name) {
+      if start != nil { _ = BatchText.append(separator, to: &bytes) }
+      start = start ?? bytes.count
+      _ = copy(field.value, list)
+    }
+    return start.map { ByteRange($0..<bytes.count) } ?? .absent
+  }
+
+  // MARK: - What was asked for by name
+
+  private mutating func takeAsked(_ list: HTTP2HeaderList, _ context: HTTP2Context) {
+    for asked in context.headers {
+      for field in list.fields where Self.isSame(list.bytes.span, field.name, asked.bytes) {
+        let place = copy(field.value, list)
+        exchange.extras[asked.slot] = place
+        break
+      }
+    }
+    guard exchange[.cookies].isPresent else { return }
+    for asked in context.cookies {
+      exchange.extras[asked.slot] = Self.cookie(
+        asked.bytes, bytes.span, exchange[.cookies].indices)
+    }
+  }
+
+  /// Whether a field has the name, `-` and `_` being one.
+  private static func isSame(
+    _ bytes: Span<UInt8>, _ range: ByteRange, _ name: [UInt8]
+  ) -> Bool {
+    guard range.count == name.count else { return false }
+    for (i, wanted) in name.enumerated() {
+      var byte = bytes[range.indices.lowerBound &+ i]
+      if byte == UInt8(ascii: "-") { byte = UInt8(ascii: "_") }
+      if byte &- 0x41 < 26 { byte |= 0x20 }
+      if byte != wanted { return false }
+    }
+    return true
+  }
+
+  /// The value of the first cookie of a name (RFC 6265 section 4.2.1).
+  private static func cookie(
+    _ name: [UInt8], _ bytes: Span<UInt8>, _ header: Range<Int>
+  ) -> ByteRange {
+    var start = header.lowerBound
+    while start < header.upperBound {
+      let end = find(UInt8(ascii: ";"), in: bytes, from: start, to: header.upperBound)
+      while start < end, bytes[start] == 0x20 { start &+= 1 }
+      let equal = find(UInt8(ascii: "="), in: bytes, from: start, to: end)
+      if equal < end, equal &- start == name.count {
+        var isSame = true
+        for i in name.indices where bytes[start &+ i] != name[i] { isSame = false }
+        if isSame { return ByteRange((equal &+ 1)..<end) }
+      }
+      start = end &+ 1
+    }
+    return .absent
+  }
+}

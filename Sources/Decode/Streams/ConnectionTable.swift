@@ -1,0 +1,172 @@
+import CrenelModel
+
+/// Every open connection with what reads it: decides what a connection speaks by its first bytes.
+struct ConnectionTable: ~Copyable, StreamSink {
+  /// What reads a connection.
+  private enum Reader {
+    case none
+    case undecided(Preamble)
+    case http1(HTTP1Connection)
+    case http2(HTTP2Connection)
+    case tls(TLSReader)
+    /// Nothing that is read.
+    case other
+  }
+
+  /// Where finished exchanges go.
+  var batch = ExchangeBatch()
+  /// Connections so far.
+  private(set) var count = ConnectionCounts()
+
+  private let http1: HTTP1Context
+  private let http2: HTTP2Context
+  private var tls: TLSContext
+  private var own = AnomalyCounters()
+  /// By slot.
+  private var readers: [Reader] = []
+  private var spare: [HTTP1Connection] = []
+
+  init(_ configuration: DecoderConfiguration) {
+    http1 = HTTP1Context(configuration)
+    http2 = HTTP2Context(configuration)
+    tls = TLSContext(source: configuration.source)
+  }
+
+  /// What was odd above TCP.
+  var anomalies: AnomalyCounters {
+    var sum = own
+    sum.add(http1.anomalies)
+    return sum
+  }
+
+  // MARK: - StreamSink
+
+  mutating func opened(_ flow: Flow) {
+    while readers.count <= flow.slot { readers.append(.none) }
+    readers[flow.slot] = .none
+  }
+
+  mutating func data(
+    _ flow: Flow, _ side: FlowSide, _ bytes: Span<UInt8>, offset: UInt64, _ mark: PacketMark
+  ) {
+    switch readers[flow.slot] {
+    case .http1(let connection):
+      connection.feed(side, bytes, offset: offset, mark, place: mark.offset, into: &batch)
+    case .http2(let connection):
+      connection.data(side, bytes, offset: offset, mark, into: &batch, &own)
+    case .tls(let reader): reader.connection.data(side, bytes, offset: offset, mark, &tls, &own)
+    case .other: break
+    case .none: begin(flow, side, bytes, offset, mark)
+    case .undecided(let preamble):
+      preamble.add(side, bytes, offset, mark)
+      decide(flow, preamble)
+    }
+  }
+
+  mutating func gap(
+    _ flow: Flow, _ side: FlowSide, count: UInt64, offset: UInt64, _ mark: PacketMark
+  ) {
+    switch readers[flow.slot] {
+    case .http1(let connection):
+      connection.gap(side, count: count, offset: offset, mark, into: &batch)
+    case .http2(let connection):
+      connection.gap(side, count: count, offset: offset, mark, into: &batch, &own)
+    case .tls(let reader): reader.connection.gap(side, count: count, offset: offset, mark)
+    case .other, .none: break
+    case .undecided(let preamble):
+      // What comes after a hole is no beginning: decide by what is there.
+      decide(flow, preamble, isLast: true)
+      gap(flow, side, count: count, offset: offset, mark)
+    }
+  }
+
+  mutating func sideEnded(_ flow: Flow, _ side: FlowSide, _ mark: PacketMark) {
+    switch readers[flow.slot] {
+    case .http1(let connection): connection.sideEnded(side, mark, into: &batch)
+    case .undecided(let preamble):
+      decide(flow, preamble, isLast: true)
+      sideEnded(flow, side, mark)
+    case .http2, .tls, .other, .none: break
+    }
+  }
+
+  mutating func closed(_ flow: Flow, _ end: FlowEnd, _ mark: PacketMark) {
+    if case .undecided(let preamble) = readers[flow.slot] { decide(flow, preamble, isLast: true) }
+    switch readers[flow.slot] {
+    case .http1(let connection):
+      connection.close(mark, into: &batch)
+      if spare.count < 256 { spare.append(connection) }
+    case .http2(let connection): connection.close(into: &batch)
+    case .tls(let reader): reader.connection.close(flow, mark, tls, into: &batch)
+    case .other, .none, .undecided: break
+    }
+    readers[flow.slot] = .none
+  }
+
+  // MARK: - What a connection speaks
+
+  /// The first bytes of a connection: most often enough to decide at once.
+  private mutating func begin(
+    _ flow: Flow, _ side: FlowSide, _ bytes: Span<UInt8>, _ offset: UInt64, _ mark: PacketMark
+  ) {
+    if let isHTTP1 = side == .client
+      ? HTTP1Connection.looksLikeRequest(bytes) : HTTP1Connection.looksLikeResponse(bytes),
+      isHTTP1
+    {
+      let connection = self.connection(flow)
+      readers[flow.slot] = .http1(connection)
+      count.http1 &+= 1
+      connection.feed(side, bytes, offset: offset, mark, place: mark.offset, into: &batch)
+      return
+    }
+    let preamble = Preamble()
+    readers[flow.slot] = .undecided(preamble)
+    preamble.add(side, bytes, offset, mark)
+    decide(flow, preamble)
+  }
+
+  /// Hands the first bytes to what reads them, once they tell.
+  private mutating func decide(_ flow: Flow, _ preamble: Preamble, isLast: Bool = false) {
+    if preamble.takesProxyHeader(isLast: isLast, isMidStream: flow.isMidStream) {
+      own.record(.badProxyHeader, frame: preamble.firstFrame)
+    }
+    let verdict = preamble.verdict(serverPort: flow.server.port, isLast: isLast)
+    switch verdict {
+    case .undecided: return
+    case .http1:
+      let connection = self.connection(flow)
+      connection.proxied = preamble.client
+      readers[flow.slot] = .http1(connection)
+      count.http1 &+= 1
+    case .http2:
+      let connection = HTTP2Connection(flow, http2)
+      connection.client = preamble.client
+      readers[flow.slot] = .http2(connection)
+      count.http2 &+= 1
+    case .tls:
+      let reader = TLSReader()
+      reader.connection.client = preamble.client
+      readers[flow.slot] = .tls(reader)
+      count.tls &+= 1
+    case .other:
+      readers[flow.slot] = .other
+      count.others &+= 1
+    }
+    let held = preamble.bytes
+    for piece in preamble.pieces where !piece.bytes.isEmpty {
+      data(
+        flow, piece.side, held.span.extracting(piece.bytes), offset: piece.offset, piece.mark)
+    }
+  }
+
+  private mutating func connection(_ flow: Flow) -> HTTP1Connection {
+    guard let used = spare.popLast() else { return HTTP1Connection(flow, http1) }
+    used.reset(flow)
+    return used
+  }
+}
+
+/// Holds a ``TLSConnection`` in the table; a class, so that its state is changed where it lies.
+final class TLSReader {
+  var connection = TLSConnection()
+}

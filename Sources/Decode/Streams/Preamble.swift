@@ -1,0 +1,131 @@
+import CrenelModel
+
+/// The first bytes of a connection, until they tell what it speaks.
+///
+/// A class: most connections never need one, and it is changed where it lies in the table. Bounded
+/// by ``limit``.
+final class Preamble {
+  /// What a connection speaks.
+  enum Verdict {
+    case undecided
+    case http1
+    case http2
+    case tls
+    case other
+  }
+
+  /// A piece as it came.
+  struct Piece {
+    var side: FlowSide
+    var bytes: Range<Int>
+    var offset: UInt64
+    var mark: PacketMark
+  }
+
+  /// Bytes after which a decision is made, whatever is there.
+  static let limit = 4_096
+  /// The connection preface of HTTP/2 (RFC 9113 section 3.4).
+  static let http2Preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
+  /// Ports on which what looks like nothing else is taken for HTTP, so that broken requests are seen.
+  static let httpPorts: Set<UInt16> = [80, 81, 3_128, 8_000, 8_008, 8_080, 8_081, 8_088, 8_888]
+
+  private(set) var bytes: [UInt8] = []
+  private(set) var pieces: [Piece] = []
+  /// The client that a PROXY header named.
+  private(set) var client: Endpoint?
+  /// Bytes of the client's side that belong to a PROXY header and are still to come.
+  private var toSkip = 0
+  private var mayHaveProxyHeader = true
+
+  var firstFrame: UInt64 { pieces.first?.mark.frame ?? 0 }
+
+  func add(_ side: FlowSide, _ new: Span<UInt8>, _ offset: UInt64, _ mark: PacketMark) {
+    let start = bytes.count
+    unsafe new.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+    pieces.append(Piece(side: side, bytes: start..<bytes.count, offset: offset, mark: mark))
+    if side == .client, toSkip > 0 { skip() }
+  }
+
+  /// Takes a PROXY header off the client's side; whether there is one that cannot be read.
+  func takesProxyHeader(isLast: Bool, isMidStream: Bool) -> Bool {
+    guard mayHaveProxyHeader else { return false }
+    guard !isMidStream else {
+      mayHaveProxyHeader = false
+      return false
+    }
+    let first = beginning(of: .client, limit: ProxyHeader.bufferLimit)
+    guard !first.isEmpty else { return false }
+    switch ProxyHeader.parse(first.span) {
+    case .needMore:
+      if isLast { mayHaveProxyHeader = false }
+      return false
+    case .none: mayHaveProxyHeader = false
+    case .bad:
+      mayHaveProxyHeader = false
+      return true
+    case .header(let length, let source, _):
+      mayHaveProxyHeader = false
+      client = source
+      toSkip = length
+      skip()
+    }
+    return false
+  }
+
+  /// What the bytes so far say; `isLast` when no more will come.
+  func verdict(serverPort: UInt16, isLast: Bool) -> Verdict {
+    let isLast = isLast || bytes.count >= Self.limit
+    if mayHaveProxyHeader, !isLast, !beginning(of: .client, limit: 1).isEmpty { return .undecided }
+    let request = beginning(of: .client, limit: 64)
+    let response = beginning(of: .server, limit: 64)
+    var isOpen = toSkip > 0 || (request.isEmpty && response.isEmpty)
+    if !request.isEmpty {
+      switch TLSConnection.looksLikeClientHello(request.span) {
+      case .yes: return .tls
+      case .undecided: isOpen = true
+      case .no: break
+      }
+      if request.starts(with: Self.http2Preface) { return .http2 }
+      if Self.http2Preface.starts(with: request) {
+        isOpen = true
+      } else {
+        switch HTTP1Connection.looksLikeRequest(request.span) {
+        case true: return .http1
+        case nil: isOpen = true
+        case false: break
+        }
+      }
+    }
+    if !response.isEmpty, request.isEmpty {
+      if response.count > 5, response[0] == 22, response[1] == 3, response[5] == 2 { return .tls }
+      switch HTTP1Connection.looksLikeResponse(response.span) {
+      case true: return .http1
+      case nil: isOpen = true
+      case false: break
+      }
+    }
+    if isOpen, !isLast { return .undecided }
+    let isPlain = !request.isEmpty && Self.httpPorts.contains(serverPort)
+    return isPlain || (isLast && HTTP1Connection.looksLikeRequest(request.span) == nil)
+      ? .http1 : .other
+  }
+
+  /// The first bytes of one side, at most `limit`.
+  private func beginning(of side: FlowSide, limit: Int) -> [UInt8] {
+    var first: [UInt8] = []
+    for piece in pieces where piece.side == side && first.count < limit {
+      first.append(contentsOf: bytes[piece.bytes].prefix(limit - first.count))
+    }
+    return first
+  }
+
+  /// Takes bytes that belong to a PROXY header off the pieces.
+  private func skip() {
+    for i in pieces.indices where pieces[i].side == .client && toSkip > 0 {
+      let count = min(toSkip, pieces[i].bytes.count)
+      pieces[i].bytes = (pieces[i].bytes.lowerBound + count)..<pieces[i].bytes.upperBound
+      pieces[i].offset &+= UInt64(count)
+      toSkip -= count
+    }
+  }
+}

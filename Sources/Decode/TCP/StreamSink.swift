@@ -1,0 +1,82 @@
+import CrenelModel
+
+/// Which side of a connection sent something.
+enum FlowSide: UInt8, Sendable, BitwiseCopyable {
+  /// The side that opened the connection, or is taken to have when the opening was not captured.
+  case client
+  case server
+
+  var other: FlowSide { self == .client ? .server : .client }
+
+  /// 0 for the client, 1 for the server.
+  var index: Int { Int(rawValue) }
+}
+
+/// A connection that the reassembler follows.
+struct Flow: Sendable, BitwiseCopyable {
+  /// Place in the reassembler's table; used again after the flow has closed.
+  var slot: Int
+  /// Number of the connection in this run, from 1; never used again.
+  var id: UInt64
+  var client: Endpoint
+  var server: Endpoint
+  /// When its first packet was captured.
+  var openedAt: Timestamp
+  /// Frame of its first packet.
+  var firstFrame: UInt64
+  /// Whether the opening was not captured, so that sides may be guessed.
+  var isMidStream: Bool
+  /// What was odd about it so far.
+  var anomalies = PacketAnomalies()
+}
+
+/// The packet that made the reassembler say something.
+struct PacketMark: Sendable, BitwiseCopyable {
+  var at: Timestamp
+  var frame: UInt64
+  /// Place of the packet's first byte in the decompressed capture file.
+  var offset: UInt64 = 0
+}
+
+/// Why a connection is no longer followed.
+enum FlowEnd: UInt8, Sendable, BitwiseCopyable {
+  /// Both sides sent FIN, and everything before it was told.
+  case finished
+  /// A side reset it.
+  case reset
+  /// Nothing came for the idle time, by event time.
+  case idle
+  /// The ports were used for a new connection.
+  case replaced
+  /// It was given up to stay within the limits.
+  case evicted
+  /// The input ended.
+  case endOfInput
+}
+
+/// What takes reassembled streams in.
+///
+/// A connection is told when its first payload is seen, so that scans and floods of half-open
+/// connections cost the sink nothing. Calls for one flow come in this order: `opened`, then
+/// `data`, `gap` and `sideEnded` of both sides, then `closed`. `data` and `gap` of one side follow on
+/// from offset 0 without overlap and are never empty; nothing of a side comes after its
+/// `sideEnded`. Of two open flows no two have the same slot.
+protocol StreamSink: ~Copyable {
+  /// Payload of a connection was seen for the first time.
+  mutating func opened(_ flow: Flow)
+  /// The next bytes of one side; `offset` counts them from the first byte after the SYN, or from
+  /// the first byte seen when that was not captured.
+  ///
+  /// `mark` is the packet that carried the bytes, not the one that filled the hole before them.
+  mutating func data(
+    _ flow: Flow, _ side: FlowSide, _ bytes: Span<UInt8>, offset: UInt64, _ mark: PacketMark)
+  /// `count` bytes of one side at `offset` are missing for good.
+  ///
+  /// `mark` is the packet that carried what comes after them, or of which they were cut.
+  mutating func gap(
+    _ flow: Flow, _ side: FlowSide, count: UInt64, offset: UInt64, _ mark: PacketMark)
+  /// One side will send no more (its FIN was reached); `mark` is the flow's last packet so far.
+  mutating func sideEnded(_ flow: Flow, _ side: FlowSide, _ mark: PacketMark)
+  /// The connection is no longer followed; `mark` is its last packet.
+  mutating func closed(_ flow: Flow, _ end: FlowEnd, _ mark: PacketMark)
+}

@@ -1,0 +1,94 @@
+import CrenelModel
+
+extension TCPReassembler {
+  /// Keeps the list of holes right after a side's stream has moved or got a piece.
+  ///
+  /// The wait begins anew whenever the stream moves: it is not stuck then.
+  mutating func settle(_ slot: Int, _ side: FlowSide) {
+    let s = FlowTable.place(slot, side)
+    let isListed = table.sides[s].isListed
+    guard table.sides[s].hasHole else {
+      if isListed {
+        holes.remove(s, from: 0)
+        table.sides[s].isListed = false
+      }
+      return
+    }
+    let next = table.sides[s].next
+    guard !isListed || next != table.sides[s].holeAt else { return }
+    table.sides[s].holeAt = next
+    table.sides[s].holeSince = clock
+    if isListed {
+      holes.renew(s, in: 0)
+    } else {
+      holes.append(s, to: 0)
+      table.sides[s].isListed = true
+    }
+    wake(at: clock.adding(limits.holeTime))
+  }
+
+  /// Gives up the holes of a side that need no longer be waited for.
+  ///
+  /// `isAnswered` is whether the other side has just sent new data.
+  mutating func giveUpHoles<Sink: StreamSink & ~Copyable>(
+    _ slot: Int, _ side: FlowSide, isAnswered: Bool, into sink: inout Sink
+  ) {
+    while table.sides[FlowTable.place(slot, side)].isListed,
+      isHopeless(slot, side, isAnswered: isAnswered)
+    {
+      giveUpHole(slot, side, into: &sink)
+    }
+  }
+
+  /// Tells the first hole of a side as a gap, and what follows it.
+  mutating func giveUpHole<Sink: StreamSink & ~Copyable>(
+    _ slot: Int, _ side: FlowSide, into sink: inout Sink
+  ) {
+    let s = FlowTable.place(slot, side)
+    let first = table.sides[s].first
+    let mark = first >= 0 ? pool[first].mark : table.states[slot].mark
+    let count = holeEnd(s) &- table.sides[s].next
+    if count > 0 { skip(slot, side, count: count, mark, into: &sink) }
+    drain(slot, side, into: &sink)
+  }
+
+  /// Frees blocks for a segment of `bytes` bytes: holes of its own flow, then the oldest of all,
+  /// are given up.
+  mutating func makeRoom<Sink: StreamSink & ~Copyable>(
+    _ slot: Int, _ side: FlowSide, bytes: Int64, into sink: inout Sink
+  ) {
+    let needed = Int(bytes) / PiecePool.blockSize &+ 2
+    while table.states[slot].blocks > 0, table.states[slot].blocks &+ needed > blocksPerFlow {
+      let isMine = table.sides[FlowTable.place(slot, side)].first >= 0
+      record(.overLimit, slot, table.states[slot].mark)
+      giveUpHole(slot, isMine ? side : side.other, into: &sink)
+    }
+    while pool.available < needed, holes.first(0) >= 0 {
+      let place = holes.first(0)
+      let owner = place >> 1
+      record(.overLimit, owner, table.states[owner].mark)
+      giveUpHole(owner, place & 1 == 0 ? .client : .server, into: &sink)
+      if owner != slot { closeIfFinished(owner, into: &sink) }
+    }
+  }
+
+  /// The place after the hole: of the first piece, or of the FIN.
+  private func holeEnd(_ s: Int) -> UInt64 {
+    let first = table.sides[s].first
+    return first >= 0 ? pool[first].offset : table.sides[s].finish
+  }
+
+  private func isHopeless(_ slot: Int, _ side: FlowSide, isAnswered: Bool) -> Bool {
+    let s = FlowTable.place(slot, side)
+    let state = table.sides[s]
+    let waited = clock.since(state.holeSince)
+    if waited >= limits.holeTime { return true }
+    if state.acknowledged >= holeEnd(s) {
+      return isAnswered || Int(state.pieces) >= limits.acknowledgedHolePieces
+        || waited >= limits.acknowledgedHoleTime
+    }
+    // Acknowledgements that are seen and stop at the hole say that the bytes will come again.
+    guard !state.isAcknowledged else { return false }
+    return Int(state.buffered) > limits.holeBytes || Int(state.pieces) > limits.holePieces
+  }
+}
