@@ -18,7 +18,7 @@ private func runDriver(
 /// Everything that reads what others wrote.
 private enum Target: String, CaseIterable {
   case combined, nginx, apache, haproxy, iis, alb, envoy, json, detect
-  case format, profile, rules, archive, booking
+  case format, profile, rules, archive, booking, http1
 }
 
 private let target = Target(
@@ -128,6 +128,7 @@ private func run(_ bytes: [UInt8]) {
     _ = try? RuleSet.parse(files: [("fuzz.yml", text)], names: &names)
   case .archive: archive(bytes)
   case .booking: booking(bytes)
+  case .http1: fuzzHTTP1(bytes)
   case nil: break
   }
 }

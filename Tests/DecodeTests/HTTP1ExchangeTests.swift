@@ -83,6 +83,14 @@ struct HTTP1ExchangeTests {
     #expect(exchange.connectionRequest == 1)
   }
 
+  @Test("an empty field is there, inside the bytes")
+  func emptyField() throws {
+    let run = run([.client("GET / HTTP/1.1\r\nX: 1\r\nReferer:\r\n\r\n")])
+    let referrer = try #require(run.batch.exchanges.first)[.referrer]
+    #expect(run.text(referrer) == "")
+    #expect(referrer.indices.upperBound <= run.batch.bytes.count)
+  }
+
   @Test("an exchange without response ends when the connection does")
   func withoutResponse() throws {
     let run = run([.client(Self.request + "abc"), .end(.client)])

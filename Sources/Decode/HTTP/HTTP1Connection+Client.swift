@@ -95,8 +95,8 @@ extension HTTP1Connection {
     }
     // A bare line ends before bytes that came in earlier pieces: those are read again.
     guard end >= before else {
-      takeBareLine(end, offset, mark, &batch)
-      return at
+      takeBareLine(end, offset &+ UInt64(max(count, 0)), mark, &batch)
+      return at &+ max(count, 0)
     }
     takePending(found, end, offset &+ UInt64(end &- before), mark, &batch)
     return at &+ (end &- before)
@@ -116,6 +116,8 @@ extension HTTP1Connection {
   }
 
   /// Takes a request line without a version, and reads on behind it in what was kept.
+  ///
+  /// `offset` is the place behind all that was kept.
   private mutating func takeBareLine(
     _ count: Int, _ offset: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch
   ) {

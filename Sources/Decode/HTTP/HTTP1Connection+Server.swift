@@ -148,9 +148,8 @@ extension HTTP1Connection {
       releaseHeld(&batch, isForced: true)
       return from
     }
-    record(.unpaired, mark)
     // Bytes kept of a status line that was found again are its beginning.
-    guard !work.serverHead.isEmpty || Self.looksLikeResponse(rest) != false else {
+    guard !work.serverHead.isEmpty || Self.isStatusLine(bytes, from) else {
       server.phase = .lost
       return from
     }

@@ -57,20 +57,21 @@ extension HTTP1Connection {
       unsafe bytes.extracting(from..<(from &+ count)).withUnsafeBufferPointer {
         unsafe work.serverHead.append(contentsOf: $0)
       }
-      for start in 0..<before where Self.starts(work.serverHead.span, start) {
+      for start in 0..<before where Self.isStatusLine(work.serverHead.span, start) {
         work.serverHead = Array(work.serverHead[start..<before])
         found(offset &- UInt64(before &- start), mark)
         return from
       }
-      if work.serverHead.count < Self.startLength {
-        return from &+ count
+      if from &+ count == bytes.count {
+        work.serverHead.removeFirst(max(0, work.serverHead.count &- (Self.startLength &- 1)))
+        return bytes.count
       }
       work.serverHead.removeAll(keepingCapacity: true)
     }
     var at = from
     while at < bytes.count {
       at = find(UInt8(ascii: "H"), in: bytes, from: at, to: bytes.count)
-      if Self.starts(bytes, at) {
+      if Self.isStatusLine(bytes, at) {
         found(offset &+ UInt64(at &- from), mark)
         return at
       }
@@ -86,7 +87,7 @@ extension HTTP1Connection {
   private static let startLength = 10
 
   /// Whether a status line begins at `at`: `HTTP/1.1 2`.
-  private static func starts(_ bytes: Span<UInt8>, _ at: Int) -> Bool {
+  static func isStatusLine(_ bytes: Span<UInt8>, _ at: Int) -> Bool {
     guard at &+ startLength <= bytes.count else { return false }
     return CrenelDecode.starts(bytes, at..<bytes.count, with: "HTTP/1.")
       && isDigit(bytes[at &+ 7]) && bytes[at &+ 8] == 0x20 && isDigit(bytes[at &+ 9])
