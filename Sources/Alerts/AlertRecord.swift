@@ -30,12 +30,34 @@ public enum LevelCap: String, CaseIterable, Sendable {
   case clock
 }
 
-/// A line of a source that shows what was said.
+/// A line of a log, or a request of a capture, that shows what was said.
 public struct Evidence: Sendable, Hashable {
-  /// Where the line is.
+  /// Where it is; for a request of a capture its first packet, with the frame for the line.
   public var place: Provenance
-  /// SHA-256 of its bytes, without the line ending; empty for lines that were not at hand.
+  /// SHA-256 of the line without its ending, or of the request's head; empty where it was not at
+  /// hand.
   public var digest: [UInt8]
+  /// The packets that carried it, where that was at hand.
+  public var packets: PacketEvidence?
+}
+
+/// Which packets of a capture carried an exchange.
+public struct PacketEvidence: Sendable, Hashable {
+  /// Frames of the request.
+  public var request: FrameRange
+  /// Frames of the response; empty when none was captured.
+  public var response: FrameRange
+  /// The request's bytes in the client's reassembled stream.
+  public var requestStream: StreamRange
+  /// The response's bytes in the server's reassembled stream.
+  public var responseStream: StreamRange
+
+  init(_ detail: PacketDetail) {
+    request = detail.requestFrames
+    response = detail.responseFrames
+    requestStream = detail.requestStream
+    responseStream = detail.responseStream
+  }
 }
 
 /// One line of an alert's life; everything an encoder needs.

@@ -160,7 +160,9 @@ public struct AlertStage: ~Copyable {
       verdict.subject, of: subjects, limit: configuration.evidenceLimit - 1)
     record.evidence = places.filter { $0 != exchange.provenance }
       .map { Evidence(place: $0, digest: []) }
-    record.evidence.append(Evidence(place: exchange.provenance, digest: digest))
+    record.evidence.append(
+      Evidence(
+        place: exchange.provenance, digest: digest, packets: Self.packets(of: exchange, in: batch)))
     refresh(&record, verdict, exchange, step, batch, features, subjects)
     records.append(record)
     let alert = Open(
@@ -209,11 +211,20 @@ public struct AlertStage: ~Copyable {
     record.at = exchange.at
     if record.evidence.count < configuration.evidenceLimit * 2 {
       let digest = Array(SHA256.hash(data: batch.bytes[exchange.raw.indices]))
-      record.evidence.append(Evidence(place: exchange.provenance, digest: digest))
+      record.evidence.append(
+        Evidence(
+          place: exchange.provenance, digest: digest, packets: Self.packets(of: exchange, in: batch)
+        ))
     }
     record.suppressed &-= 1  // this one is told
     records.append(record)
     record.suppressed = 0
+  }
+
+  private static func packets(
+    of exchange: Exchange, in batch: borrowing ExchangeBatch
+  ) -> PacketEvidence? {
+    exchange.detail == .max ? nil : PacketEvidence(batch.details[Int(exchange.detail)])
   }
 
   private mutating func close(_ slot: Int, at time: Timestamp) {

@@ -159,6 +159,17 @@ public struct ECSEncoder: Sendable {
     writer.endArray()
   }
 
+  /// Frames and stream bytes of one side of an exchange; nothing when none was captured.
+  private mutating func side(_ name: StaticString, _ frames: FrameRange, _ stream: StreamRange) {
+    guard frames.first > 0 else { return }
+    writer.beginObject(name)
+    writer.int("first_frame", frames.first)
+    writer.int("last_frame", frames.last)
+    writer.int("stream_offset", stream.offset)
+    writer.int("stream_bytes", stream.length)
+    writer.endObject()
+  }
+
   private mutating func evidence(_ record: AlertRecord, _ source: (UInt32) -> String) {
     writer.beginArray("evidence")
     for item in record.evidence {
@@ -168,6 +179,10 @@ public struct ECSEncoder: Sendable {
       writer.int("length", item.place.length)
       writer.int("line", item.place.line)
       if !item.digest.isEmpty { writer.string("sha256", Hexadecimal.text(item.digest)) }
+      if let packets = item.packets {
+        side("request", packets.request, packets.requestStream)
+        side("response", packets.response, packets.responseStream)
+      }
       writer.endObject()
     }
     writer.endArray()

@@ -33,6 +33,9 @@ public struct Pipeline: ~Copyable {
   /// Verdicts given, before alerts gather them.
   public private(set) var verdictCount: UInt64 = 0
 
+  /// TLS connections passed by.
+  public private(set) var encrypted: UInt64 = 0
+
   private var verdicts: [Verdict] = []
   private var unparsed: [UInt32] = []  // by source
   private var completeness = Completeness()
@@ -50,9 +53,18 @@ public struct Pipeline: ~Copyable {
   }
 
   /// Takes in one exchange; what it raised waits in ``drain()``.
+  ///
+  /// A TLS connection is no request: it has no step, counts in no feature and matches no rule.
+  /// `nil` for it; the clock goes on, and what is missing is noted.
   @discardableResult
-  public mutating func process(_ batch: borrowing ExchangeBatch, _ index: Int) -> Passage {
+  public mutating func process(_ batch: borrowing ExchangeBatch, _ index: Int) -> Passage? {
     let exchange = batch.exchanges[index]
+    guard !exchange.flags.contains(.encrypted) else {
+      note(exchange)
+      alerts.advance(to: exchange.at)
+      encrypted &+= 1
+      return nil
+    }
     let step = booking.classify(batch, index)
     let subjects = features.update(exchange, step, in: batch)
     verdicts.removeAll(keepingCapacity: true)

@@ -18,7 +18,8 @@ private func runDriver(
 /// Everything that reads what others wrote.
 private enum Target: String, CaseIterable {
   case combined, nginx, apache, haproxy, iis, alb, envoy, json, detect
-  case format, profile, rules, archive, booking, layers
+  case format, profile, rules, archive, booking
+  case pcap, layers, reassembly, tls, proxy, http1, http2, packets
 }
 
 private let target = Target(
@@ -107,27 +108,6 @@ private func booking(_ bytes: [UInt8]) {
   precondition(!step.slot.isPresent || step.slot.indices.upperBound <= bytes.count)
 }
 
-/// Decodes the input as packets: a byte for the link type, then each packet after its length.
-private func layers(_ bytes: [UInt8]) {
-  let links: [UInt16] = [1, 0, 9, 12, 50, 51, 101, 104, 108, 113, 228, 229, 239, 276]
-  guard let first = bytes.first else { return }
-  var batch = PacketBatch()
-  batch.bytes = bytes
-  var at = 1
-  while at + 2 <= bytes.count {
-    let captured = min(Int(bytes[at]), bytes.count - at - 2)
-    batch.packets.append(
-      Packet(
-        at: Timestamp(nanoseconds: Int64(at) * Nanoseconds.second),
-        bytes: ByteRange((at + 2)..<(at + 2 + captured)),
-        originalLength: UInt32(captured) + UInt32(bytes[at + 1]),
-        link: LinkType(rawValue: links[Int(first) % links.count]),
-        frame: UInt64(batch.packets.count + 1), offset: UInt64(at)))
-    at += 2 + captured
-  }
-  precondition(PacketProbe.decode(batch).isSound)
-}
-
 private func run(_ bytes: [UInt8]) {
   let text = String(decoding: bytes, as: UTF8.self)
   switch target {
@@ -158,7 +138,17 @@ private func run(_ bytes: [UInt8]) {
     _ = try? RuleSet.parse(files: [("fuzz.yml", text)], names: &names)
   case .archive: archive(bytes)
   case .booking: booking(bytes)
-  case .layers: layers(bytes)
+  case .pcap: fuzzPcap(bytes)
+  case .layers: fuzzLayers(bytes)
+  case .reassembly:
+    if let violation = ReassemblyProbe.firstViolation(in: bytes.span) {
+      preconditionFailure(violation)
+    }
+  case .tls: fuzzTLS(bytes)
+  case .proxy: fuzzProxy(bytes)
+  case .http1: fuzzHTTP1(bytes)
+  case .http2: fuzzHTTP2(bytes)
+  case .packets: fuzzPackets(bytes)
   case nil: break
   }
 }

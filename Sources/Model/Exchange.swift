@@ -296,7 +296,9 @@ public struct ExchangeBatch: Sendable {
   private mutating func move(
     _ range: ByteRange, within old: ByteRange, to new: ByteRange, from source: Span<UInt8>
   ) -> ByteRange {
-    guard range.isPresent, range.length > 0 else { return range }
+    guard range.isPresent else { return range }
+    // An empty text lies nowhere, but its offset must not be past the end of these bytes.
+    guard range.length > 0 else { return ByteRange(offset: new.offset, length: 0) }
     let isInside =
       old.isPresent && range.offset >= old.offset
       && UInt64(range.offset) + UInt64(range.length) <= UInt64(old.offset) + UInt64(old.length)

@@ -69,6 +69,12 @@ final class AlertSink {
     }
   }
 
+  /// Writes what waits in buffers.
+  func flush() {
+    output.flush()
+    file?.flush()
+  }
+
   /// Writes the closing table and what is left in buffers.
   ///
   /// Throws when alerts could not be written: a full disk, a lost mount.

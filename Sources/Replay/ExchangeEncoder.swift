@@ -1,3 +1,4 @@
+import CrenelDecode
 import CrenelModel
 
 /// One exchange as an ECS JSON line: only what the source had, in a fixed order.
@@ -40,6 +41,7 @@ struct ExchangeEncoder {
       writer.key("crenel.field." + name)
       writer.string(nil, Self.withheld(exchange.extras[slot]))
     }
+    if exchange.detail != .max { detail(batch.details[Int(exchange.detail)], exchange, bytes) }
     flags(exchange.flags)
     provenance(exchange.provenance, source: source)
     writer.endObject()
@@ -49,14 +51,16 @@ struct ExchangeEncoder {
 
   private static func withheld(_ range: ByteRange) -> String { "withheld, \(range.count) bytes" }
 
+  /// Milliseconds for logs; as captured, to the nanosecond, for packets.
   private mutating func times(_ exchange: Exchange) {
+    let digits = exchange.detail == .max ? 3 : 9
     writer.beginObject("crenel.start")
-    writer.string("earliest", exchange.start.earliest.rfc3339)
-    writer.string("latest", exchange.start.latest.rfc3339)
+    writer.string("earliest", exchange.start.earliest.rfc3339(digits: digits))
+    writer.string("latest", exchange.start.latest.rfc3339(digits: digits))
     writer.endObject()
     writer.beginObject("crenel.end")
-    writer.string("earliest", exchange.end.earliest.rfc3339)
-    writer.string("latest", exchange.end.latest.rfc3339)
+    writer.string("earliest", exchange.end.earliest.rfc3339(digits: digits))
+    writer.string("latest", exchange.end.latest.rfc3339(digits: digits))
     writer.endObject()
     if exchange.elapsed >= 0 { writer.int("event.duration", exchange.elapsed) }
   }
@@ -71,11 +75,53 @@ struct ExchangeEncoder {
     }
   }
 
+  /// What only packets tell.
+  private mutating func detail(
+    _ detail: PacketDetail, _ exchange: Exchange, _ bytes: Span<UInt8>
+  ) {
+    writer.string("network.protocol", exchange.flags.contains(.encrypted) ? "tls" : "http")
+    writer.string("destination.ip", detail.server.description)
+    writer.int("destination.port", detail.serverPort)
+    if detail.requestBodyBytes >= 0 {
+      writer.int("http.request.body.bytes", detail.requestBodyBytes)
+    }
+    text("crenel.header_names", detail.headerNames, bytes)
+    text("tls.client.server_name", detail.serverName, bytes)
+    text("tls.client.alpn", detail.alpn, bytes)
+    text("tls.client.ja4_r", detail.ja4Raw, bytes)
+    if detail.ja4Raw.isPresent { writer.string("tls.client.ja4_method", JA4Method.name) }
+    writer.beginObject("crenel.packets")
+    frames("request", detail.requestFrames, detail.requestStream)
+    frames("response", detail.responseFrames, detail.responseStream)
+    let anomalies = PacketAnomaly.allCases.filter(detail.anomalies.contains)
+    if !anomalies.isEmpty {
+      writer.beginArray("anomalies")
+      for anomaly in anomalies { writer.string(nil, anomaly.code) }
+      writer.endArray()
+    }
+    writer.endObject()
+  }
+
+  private mutating func text(_ name: StaticString, _ range: ByteRange, _ bytes: Span<UInt8>) {
+    guard range.isPresent else { return }
+    writer.string(name, bytes: bytes.extracting(range.indices))
+  }
+
+  private mutating func frames(_ name: StaticString, _ frames: FrameRange, _ stream: StreamRange) {
+    guard frames.first > 0 else { return }
+    writer.beginObject(name)
+    writer.int("first_frame", frames.first)
+    writer.int("last_frame", frames.last)
+    writer.int("stream_offset", stream.offset)
+    writer.int("stream_bytes", stream.length)
+    writer.endObject()
+  }
+
   private mutating func flags(_ flags: ExchangeFlags) {
     let known: [(flag: ExchangeFlags, name: String)] = [
       (.late, "late"), (.stampedAtEnd, "stamped-at-end"), (.malformedRequest, "malformed-request"),
       (.forwarded, "forwarded"), (.forwardingUnclear, "forwarding-unclear"),
-      (.cutShort, "cut-short"),
+      (.cutShort, "cut-short"), (.encrypted, "encrypted"), (.incomplete, "incomplete"),
     ]
     guard known.contains(where: { flags.contains($0.flag) }) else { return }
     writer.beginArray("crenel.flags")

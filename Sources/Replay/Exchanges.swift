@@ -22,6 +22,8 @@ public enum Exchanges {
 
     var isDone: Bool { output.isDone }
 
+    mutating func flush() { output.flush() }
+
     mutating func consume(_ batch: borrowing ExchangeBatch, _ range: Range<Int>) {
       for i in range {
         let exchange = batch.exchanges[i]

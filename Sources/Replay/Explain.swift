@@ -127,7 +127,7 @@ struct ClientWatcher: ExchangeConsumer, ~Copyable {
 
   mutating func consume(_ batch: borrowing ExchangeBatch, _ range: Range<Int>) {
     for i in range {
-      let passage = pipeline.process(batch, i)
+      guard let passage = pipeline.process(batch, i) else { continue }
       guard wanted.contains(batch.exchanges[i].client) else { continue }
       note(batch, i, passage)
     }

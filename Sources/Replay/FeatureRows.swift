@@ -88,7 +88,7 @@ public enum FeatureRows {
 
     mutating func consume(_ batch: borrowing ExchangeBatch, _ range: Range<Int>) {
       for i in range {
-        let passage = pipeline.process(batch, i)
+        guard let passage = pipeline.process(batch, i) else { continue }
         let kind = passage.step.kind
         if options.stepsOnly, kind == .other || kind == .asset { continue }
         let exchange = batch.exchanges[i]

@@ -5,17 +5,27 @@ public import CrenelModel
 /// What was read of one source, and what could not be.
 public struct SourceReport: Sendable {
   /// The name of the file as found, or `-`.
-  public var name: String
+  public var name = ""
   /// The format taken; `nil` when none was found.
   public var format: String?
   /// Why that format.
   public var reason: String
-  /// What became of its lines.
-  public var counters: LineCounters
+  /// What became of its lines; zeros for a capture.
+  public var counters = LineCounters()
+  /// What became of its packets; `nil` for a log.
+  public var capture: CaptureReport?
   /// Late lines and steps of its clock; zeros where sources are not merged.
-  public var order: SourceOrderReport
+  public var order = SourceOrderReport()
   /// What kept it from being read whole.
-  public var problems: [Diagnostic]
+  public var problems: [Diagnostic] = []
+
+  init(format: String?, reason: String) {
+    self.format = format
+    self.reason = reason
+  }
+
+  /// Exchanges that it gave.
+  public var exchanges: UInt64 { capture?.decoded.exchanges ?? counters.exchanges }
 }
 
 /// What was read of all sources.
@@ -26,7 +36,7 @@ public struct InputReport: Sendable {
   /// Lines seen in all.
   public var lines: UInt64 { sources.reduce(0) { $0 &+ $1.counters.lines } }
   /// Lines that became exchanges.
-  public var exchanges: UInt64 { sources.reduce(0) { $0 &+ $1.counters.exchanges } }
+  public var exchanges: UInt64 { sources.reduce(0) { $0 &+ $1.exchanges } }
   /// Lines that gave none.
   public var unparsed: UInt64 { sources.reduce(0) { $0 &+ $1.counters.unparsed.total } }
   /// Exchanges later than the lateness bound.
@@ -53,10 +63,12 @@ public struct InputReport: Sendable {
     for source in sources {
       let name = TerminalText.escaped(source.name)
       if !isBrief {
+        let amount = source.capture?.summary ?? "\(source.counters.lines) lines"
         lines.append(
           "\(name): \(source.format ?? "no format") (\(source.reason)), "
-            + "\(source.counters.lines) lines, \(source.counters.exchanges) exchanges")
+            + "\(amount), \(source.exchanges) exchanges")
       }
+      for text in source.capture?.remarks ?? [] { lines.append("\(name): \(text)") }
       for entry in source.counters.unparsed.entries {
         lines.append(
           "\(name):\(entry.first.line):\(entry.column): \(entry.count) "
@@ -100,7 +112,8 @@ public struct InputReport: Sendable {
       if let format = source.format { writer.string("format", format) }
       writer.string("reason", source.reason)
       writer.int("lines", source.counters.lines)
-      writer.int("exchanges", source.counters.exchanges)
+      writer.int("exchanges", source.exchanges)
+      source.capture?.write(to: &writer)
       writer.int("blank", source.counters.blank)
       writer.int("comments", source.counters.comments)
       writer.beginArray("unparsed")

@@ -2,13 +2,12 @@ import CrenelCapture
 import CrenelDecode
 import CrenelModel
 
-/// One input on its way to exchanges: opened when first asked, its format found, then decoded.
+/// One log on its way to exchanges: its format found, then decoded.
 ///
 /// A class because it owns an open file and is referred to by number from several places; it is
 /// used by one thread.
-final class LogSource {
-  /// What it reads.
-  let input: InputSource
+final class LogSource: ExchangeReader {
+  private let name: String
   /// What became of its lines so far.
   private(set) var counters = LineCounters()
   /// The format taken, and why; `nil` before the first bytes.
@@ -18,7 +17,6 @@ final class LogSource {
   /// Bytes taken from the stored file so far.
   private(set) var bytesRead: UInt64 = 0
 
-  private let chunkSize: Int
   private let format: LogFormat?
   private var configuration: DecoderConfiguration
   private var reader: LogReader?
@@ -33,9 +31,9 @@ final class LogSource {
   /// Most bytes from which a format is found: some of the longest lines.
   static let sampleLimit = 4 * (LogReader.lineLimit + 1)
 
-  init(_ input: InputSource, number: Int, setup: Setup, chunkSize: Int) {
-    self.input = input
-    self.chunkSize = chunkSize
+  init(_ opened: consuming OpenedInput, name: String, number: Int, setup: Setup, chunkSize: Int) {
+    self.name = name
+    reader = LogReader(opened, chunkSize: chunkSize)
     format = setup.format
     configuration = setup.decoder
     configuration.source = UInt32(number)
@@ -47,34 +45,17 @@ final class LogSource {
   func next(into batch: inout ExchangeBatch) -> Bool {
     batch.removeAll()
     guard !isEnded else { return false }
-    if reader == nil { open() }
-    guard reader != nil else {
-      isEnded = true
-      return false
-    }
     if decoder == nil { return start(&batch) }
     fill(&batch)
     return true
   }
 
-  /// The earliest event among the first lines that are exchanges; `nil` when there is none.
-  ///
-  /// For planning; the source is not of use afterwards.
-  func probe() -> Timestamp? {
-    var batch = ExchangeBatch()
-    var first: Timestamp?
-    while first == nil, next(into: &batch) {
-      for exchange in batch.exchanges { first = min(first ?? exchange.at, exchange.at) }
-    }
-    return first
-  }
-
-  private func open() {
-    do {
-      reader = try LogReader(input, chunkSize: chunkSize)
-    } catch {
-      problems.append(error)
-    }
+  var report: SourceReport {
+    var report = SourceReport(
+      format: detection?.format?.name, reason: detection?.reason ?? "nothing to read")
+    report.counters = counters
+    report.problems = problems
+    return report
   }
 
   /// Gathers a sample, finds the format in it, and decodes what was gathered.
@@ -196,7 +177,7 @@ final class LogSource {
 
   private func unknownFormat(_ found: Detection) -> Diagnostic {
     Diagnostic(
-      code: "unknown-format", at: SourcePosition(file: input.name, line: 1),
+      code: "unknown-format", at: SourcePosition(file: name, line: 1),
       "the format of this log was not recognised: \(found.reason)",
       hint: "name it with --format: a name, the server's log_format or LogFormat string, or"
         + " field=path,… for JSON lines; docs/log-formats.md lists what is known")

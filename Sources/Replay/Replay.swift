@@ -74,6 +74,8 @@ public enum Replay {
 
     var isDone: Bool { sink.isDone }
 
+    mutating func flush() { sink.flush() }
+
     mutating func consume(_ batch: borrowing ExchangeBatch, _ range: Range<Int>) {
       for i in range { pipeline.process(batch, i) }
       drain()

@@ -9,13 +9,20 @@ public protocol ExchangeConsumer: ~Copyable {
   mutating func consume(_ batch: borrowing ExchangeBatch, _ range: Range<Int>)
   /// Whether more input is of no use: the reader of the output has gone.
   var isDone: Bool { get }
+  /// Writes what waits; called often where the input is live.
+  mutating func flush()
+}
+
+extension ExchangeConsumer where Self: ~Copyable {
+  /// Writes nothing: all is written at the end.
+  public mutating func flush() {}
 }
 
 /// The inputs of a run: found, opened one after the other, merged by event time.
 public final class ReplayInputs {
   private let setup: Setup
   private let options: RunOptions
-  private var sources: [LogSource]
+  private var sources: [ReplaySource]
   private let leftOut: [Diagnostic]
   private var orders: [SourceOrderReport] = []
 
@@ -23,10 +30,23 @@ public final class ReplayInputs {
   public init(_ options: RunOptions, _ setup: Setup) throws(Diagnostics) {
     self.setup = setup
     self.options = options
+    guard options.live.interfaces.isEmpty else {
+      leftOut = []
+      do {
+        let live = try LiveInput.open(options.live, setup)
+        sources = [
+          ReplaySource(
+            live, named: options.live.interfaces.joined(separator: "+"), setup: setup)
+        ]
+      } catch {
+        throw Diagnostics([error])
+      }
+      return
+    }
     let plan = try InputPlan(options.inputs)
     leftOut = plan.leftOut
     sources = plan.sources.enumerated().map {
-      LogSource($0.element, number: $0.offset, setup: setup, chunkSize: options.chunkSize)
+      ReplaySource($0.element, number: $0.offset, setup: setup, chunkSize: options.chunkSize)
     }
     rank()
   }
@@ -47,6 +67,7 @@ public final class ReplayInputs {
       case .needs(let source):
         if sources[source].next(into: &batch) {
           merger.push(&batch, source: source)
+          if !options.live.interfaces.isEmpty { consumer.flush() }
         } else {
           merger.end(source: source)
         }
@@ -88,17 +109,15 @@ public final class ReplayInputs {
   /// What was read, and what could not be.
   public var report: InputReport {
     var reports = sources.enumerated().map { number, source in
-      SourceReport(
-        name: source.input.name, format: source.detection?.format?.name,
-        reason: source.detection?.reason ?? "nothing to read", counters: source.counters,
-        order: number < orders.count ? orders[number] : SourceOrderReport(),
-        problems: source.problems)
+      var report = source.report
+      if number < orders.count { report.order = orders[number] }
+      return report
     }
     for warning in leftOut {
-      reports.append(
-        SourceReport(
-          name: warning.position.file, format: nil, reason: "left out", counters: LineCounters(),
-          order: SourceOrderReport(), problems: [warning]))
+      var report = SourceReport(format: nil, reason: "left out")
+      report.name = warning.position.file
+      report.problems = [warning]
+      reports.append(report)
     }
     return InputReport(sources: reports)
   }
@@ -133,14 +152,16 @@ public final class ReplayInputs {
     let inputs = sources.map(\.input)
     let firsts = inputs.map { input -> Timestamp? in
       guard input.size != nil else { return nil }
-      let probe = LogSource(input, number: 0, setup: setup, chunkSize: LogSource.sampleSize)
+      let probe = ReplaySource(
+        input, number: 0, setup: setup, chunkSize: LogSource.sampleSize)
       return probe.probe()
     }
     let plan = MergePlan(
       zip(firsts, inputs).map { MergePlan.Source(first: $0, path: $1.name) })
     firstEvents = plan.firsts
     sources = plan.order.enumerated().map {
-      LogSource(inputs[$0.element], number: $0.offset, setup: setup, chunkSize: options.chunkSize)
+      ReplaySource(
+        inputs[$0.element], number: $0.offset, setup: setup, chunkSize: options.chunkSize)
     }
   }
 }

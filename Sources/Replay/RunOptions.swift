@@ -33,6 +33,11 @@ public struct RunOptions: Sendable {
   /// Seed of the tables' hashes; no result depends on it.
   public var hashSeed: UInt64 = 0
 
+  /// `--bpf`: which packets of captures are taken.
+  public var bpf: String?
+  /// What to capture live, in place of `inputs`.
+  public var live = LiveOptions()
+
   /// Creates options with the defaults of the command line.
   public init(inputs: [String], label: String) {
     self.inputs = inputs

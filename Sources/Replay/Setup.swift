@@ -1,5 +1,6 @@
 import CrenelAlerts
 public import CrenelBooking
+import CrenelCapture
 public import CrenelDecode
 import CrenelEngine
 import CrenelFeatures
@@ -16,6 +17,10 @@ public struct Setup: Sendable {
   public var names: FieldNames
   /// What decoders are told, but for the number of the source.
   public var decoder: DecoderConfiguration
+  /// Which packets of captures are taken; `nil` for all.
+  var bpf: String?
+  /// Seed of the tables' hashes; no result depends on it.
+  var hashSeed: UInt64
   /// The format asked for; `nil` to find out.
   public var format: LogFormat?
   /// How late a line may be, in nanoseconds.
@@ -62,6 +67,7 @@ public struct Setup: Sendable {
     let stamp = attempt { try Setup.stamp(options.stamp) }
     let proxies = attempt { try Setup.networks(options.trustedProxies) }
     let domains = attempt { try Setup.disposableDomains() }
+    _ = attempt { try options.bpf.map(Setup.check(bpf:)) }
     guard mistakes.isEmpty, let profile, let rules, let key, let zone, let siteZone, let format,
       let lateness, let stamp, let proxies, let domains
     else { throw Diagnostics(mistakes) }
@@ -71,6 +77,8 @@ public struct Setup: Sendable {
     self.names = names
     self.format = format
     self.lateness = lateness
+    bpf = options.bpf
+    hashSeed = options.hashSeed
     siteKey = key
     disposableDomains = domains
     self.siteZone = siteZone ?? .utc
@@ -234,6 +242,9 @@ extension Setup {
     guard mistakes.isEmpty else { throw Diagnostics(mistakes) }
     return found
   }
+
+  /// Refuses an expression that libpcap does not take.
+  static func check(bpf: String) throws { _ = try PacketFilter(bpf) }
 
   /// The shipped list of throw-away mail domains.
   static func disposableDomains() throws -> DisposableDomains {

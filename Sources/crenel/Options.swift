@@ -45,6 +45,11 @@ struct ReadingOptions: ParsableArguments {
       valueName: "file"))
   var siteKey: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Which packets of captures to take, in the language of tcpdump.", valueName: "expression"))
+  var bpf: String?
+
   @Flag(help: "No progress line, and no report on standard error but errors.")
   var quiet = false
 
@@ -67,6 +72,7 @@ struct ReadingOptions: ParsableArguments {
     options.stamp = stamp
     options.trustedProxies = trustedProxies
     options.siteKeyFile = siteKey
+    options.bpf = bpf
     options.showsProgress = !quiet
     options.chunkSize = max(1, chunkSize)
     options.hashSeed = hashSeed
@@ -158,5 +164,41 @@ struct RuleOptions: ParsableArguments {
     options.needsRules = true
     options.rules = paths
     options.knobs = knobs
+  }
+}
+
+/// Live interfaces in place of inputs.
+struct LiveCommandOptions: ParsableArguments {
+  @Option(
+    name: .customLong("interface"),
+    help: ArgumentHelp(
+      "Capture live from this interface instead of reading inputs; may be repeated.",
+      valueName: "name"))
+  var interfaces: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Memory for packets not yet read, in MiB for each interface.", valueName: "MiB"))
+  var bufferSize = 32
+
+  @Option(
+    help: ArgumentHelp(
+      "Whom to become once the interfaces are open, when run as root.", valueName: "user"))
+  var user = "nobody"
+
+  /// Puts the settings into `options`; there must be inputs or interfaces, and not both.
+  func apply(to options: inout RunOptions) throws {
+    guard interfaces.isEmpty != options.inputs.isEmpty else {
+      throw ValidationError(
+        interfaces.isEmpty
+          ? "Missing expected argument '<input> ...' (or --interface)"
+          : "--interface captures live and reads no inputs: give one or the other")
+    }
+    guard (1...4_096).contains(bufferSize) else {
+      throw ValidationError("--buffer-size '\(bufferSize)' is not between 1 and 4096 MiB")
+    }
+    options.live.interfaces = interfaces
+    options.live.bufferMebibytes = bufferSize
+    options.live.user = user
   }
 }

@@ -18,8 +18,10 @@ struct Scratch: ~Copyable {
     return InputSource(name: name, path: path + "/" + name, size: UInt64(bytes.count))
   }
 
-  /// What a compressor makes of `bytes`.
-  func packed(_ tool: String, _ bytes: [UInt8]) throws -> [UInt8] { try run(tool + " -c", bytes) }
+  /// What a compressor makes of `bytes`; the bytes themselves for `none`.
+  func packed(_ tool: String, _ bytes: [UInt8]) throws -> [UInt8] {
+    tool == "none" ? bytes : try run(tool + " -c", bytes)
+  }
 
   /// What the compressor's tool itself can read of `bytes`, whatever its exit status.
   func unpacked(_ tool: String, _ bytes: [UInt8]) throws -> [UInt8] {

@@ -183,6 +183,16 @@ private let odd: [HTTP1Case] = [
     "garbage for a request", [.client("\u{16}\u{3}\u{1}garbage\n\n"), .server(ok)],
     ["- \u{16}\u{3}\u{1}garbage - 200 0/5 malformed bad-message"]),
   HTTP1Case(
+    "a line without a version, and other lines behind it",
+    [.client("GET /old\r\nwhat?\r\nGET /a HTTP/1.1\r\n\r\n"), .server("x"), .end(.server)],
+    ["GET /old - 0 0/1", "GET /a 1.1 0 0/-1 incomplete unpaired"]),
+  HTTP1Case(
+    "garbage for a response, and one behind it",
+    [.client(get), .server("1\r\n\r\nHTTP/\u{1}+" + ok)], ["GET /a 1.1 200 0/5 bad-message"]),
+  HTTP1Case(
+    "a server that speaks first", [.server("HT-220 hello\r\n"), .server("HTTP/x"), .server(ok)],
+    ["- - - 200 -1/5 incomplete unpaired"]),
+  HTTP1Case(
     "an early answer",
     [.client("POST /p HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc"), .server(ok), .client("def")],
     ["POST /p 1.1 200 6/5 incomplete"]),
@@ -252,7 +262,7 @@ struct HTTP1ConnectionTests {
     run.play(row.events)
     run.close()
     #expect(run.lines == row.expected)
-    #expect(run.connection.work == nil)
+    #expect(!run.connection.hasWork)
   }
 
   @Test("give the same however the streams are cut", arguments: plain + odd, [1, 2, 3, 17])
@@ -275,7 +285,7 @@ struct HTTP1ConnectionTests {
       var run = HTTP1Run(names: ["form.a", "json.b", "header.host", "cookie.c"])
       run.play(row.events.map { Self.mutated($0, &random) }, pieces: 40, seed: seed)
       run.close()
-      #expect(run.connection.work == nil)
+      #expect(!run.connection.hasWork)
       #expect(run.context.stalls == 0)
       for exchange in run.batch.exchanges {
         #expect(exchange.start.earliest <= exchange.end.latest)
@@ -284,6 +294,32 @@ struct HTTP1ConnectionTests {
         }
       }
     }
+  }
+
+  @Test("allocate nothing when warm", .enabled(if: isReleaseBuild))
+  func allocations() {
+    let context = HTTP1Context(DecoderConfiguration())
+    var connection = HTTP1Connection(HTTP1Run.flow(), context)
+    var batch = ExchangeBatch()
+    let request = Array(get.utf8)
+    let response = Array(ok.utf8)
+    let mark = PacketMark(at: Timestamp(nanoseconds: 0), frame: 1)
+    var before: UInt64 = 0
+    for round in 0..<64 {
+      if round == 32 {
+        batch.removeAll()
+        before = allocationCount()
+      }
+      let half = request.count / 2
+      connection.feed(
+        .client, request.span.extracting(0..<half), offset: 0, mark, into: &batch)
+      connection.feed(
+        .client, request.span.extracting(half..<request.count), offset: 0, mark, into: &batch)
+      connection.feed(.server, response.span, offset: 0, mark, into: &batch)
+    }
+    let count = allocationCount() - before
+    #expect(batch.exchanges.count == 32)
+    #expect(count == 0)
   }
 
   private static func mutated(_ event: Event, _ random: inout Seeded) -> Event {

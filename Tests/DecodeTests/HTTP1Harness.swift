@@ -15,7 +15,7 @@ enum Event: Sendable {
 /// Feeds streams to one connection, a millisecond and a frame for each event.
 struct HTTP1Run {
   let context: HTTP1Context
-  let connection: HTTP1Connection
+  var connection: HTTP1Connection
   var batch = ExchangeBatch()
   private var offsets: [UInt64] = [0, 0]
   private var clock: Int64 = 1_000

@@ -22,9 +22,9 @@ private struct Scratch: ~Copyable {
     try Data(bytes).write(to: URL(filePath: file))
     var options = RunOptions(inputs: [file], label: "test")
     options.format = format
+    let input = InputSource(name: "log", path: file, size: UInt64(bytes.count))
     return LogSource(
-      InputSource(name: "log", path: file, size: UInt64(bytes.count)), number: 0,
-      setup: try Setup(options), chunkSize: chunk)
+      try OpenedInput(input), name: "log", number: 0, setup: try Setup(options), chunkSize: chunk)
   }
 }
 

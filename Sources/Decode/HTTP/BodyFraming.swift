@@ -51,9 +51,7 @@ enum PlainHead {
       let lengths = Lengths(head, bytes)
     else { return nil }
     var verdict = HeadVerdict(framing: .untilClose, status: status)
-    if kind == .head || status < 200 || status == 204 || status == 304
-      || (kind == .connect && status < 300)
-    {
+    if hasNoBody(status, to: kind) {
       verdict.framing = .none
     } else if lengths.isChunked {
       guard bytes[head.line.lowerBound &+ 7] == UInt8(ascii: "1") else { return nil }
@@ -62,6 +60,12 @@ enum PlainHead {
       verdict.framing = length > 0 ? .length(length) : .none
     }
     return verdict
+  }
+
+  /// Whether the response has no body, whatever its fields say (RFC 9112 section 6.3).
+  static func hasNoBody(_ status: UInt16, to kind: RequestKind) -> Bool {
+    kind == .head || (100..<200).contains(status) || status == 204 || status == 304
+      || (kind == .connect && (200..<300).contains(status))
   }
 
   /// The status of `HTTP/1.1 200 OK`; `nil` for another shape.

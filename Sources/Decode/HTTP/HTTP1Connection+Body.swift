@@ -2,8 +2,8 @@ import CrenelModel
 
 extension HTTP1Connection {
   /// Counts bytes of the body under way, and keeps them while somebody asks for a field of it.
-  func keepBody(_ bytes: Span<UInt8>) {
-    let work = memory()
+  mutating func keepBody(_ bytes: Span<UInt8>) {
+    takeWork()
     guard let index = work.open.indices.last, !work.open[index].isRequestDone else { return }
     work.store.details[index].requestBodyBytes &+= Int64(bytes.count)
     guard work.open[index].bodyKind != .none else { return }
@@ -15,8 +15,8 @@ extension HTTP1Connection {
   }
 
   /// Takes the fields asked for out of the body that was kept.
-  func readBody(_ index: Int, _ mark: PacketMark) {
-    let work = memory()
+  mutating func readBody(_ index: Int, _ mark: PacketMark) {
+    takeWork()
     let open = work.open[index]
     guard open.bodyKind != .none, !work.body.isEmpty else { return }
     var body = work.body

@@ -2,7 +2,7 @@ import CrenelModel
 
 extension HTTP1Connection {
   /// Reads bytes of the client.
-  func feedClient(
+  mutating func feedClient(
     _ bytes: Span<UInt8>, _ offset: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch
   ) {
     var at = 0
@@ -31,11 +31,11 @@ extension HTTP1Connection {
   }
 
   /// Reads a head from `at`, or as much of it as there is; returns what follows.
-  private func clientHead(
+  private mutating func clientHead(
     _ bytes: Span<UInt8>, _ from: Int, _ offset: UInt64, _ mark: PacketMark,
     _ batch: inout ExchangeBatch
   ) -> Int {
-    let work = memory()
+    takeWork()
     var at = from
     guard work.clientHead.isEmpty else {
       return moreOfClientHead(bytes, at, offset, mark, &batch)
@@ -60,22 +60,22 @@ extension HTTP1Connection {
     }
   }
 
-  private func startClientHead(
+  private mutating func startClientHead(
     _ bytes: Span<UInt8>, _ at: Int, _ offset: UInt64, _ mark: PacketMark,
     _ batch: inout ExchangeBatch
   ) -> Int {
-    let work = memory()
+    takeWork()
     work.clientHead.append(bytes[at])
     client.scanned = 0
     guard at &+ 1 < bytes.count else { return at &+ 1 }
     return moreOfClientHead(bytes, at &+ 1, offset &+ 1, mark, &batch)
   }
 
-  private func moreOfClientHead(
+  private mutating func moreOfClientHead(
     _ bytes: Span<UInt8>, _ at: Int, _ offset: UInt64, _ mark: PacketMark,
     _ batch: inout ExchangeBatch
   ) -> Int {
-    let work = memory()
+    takeWork()
     let before = work.clientHead.count
     let count = min(bytes.count &- at, context.limits.headBytes &+ 1 &- before)
     if count > 0 {
@@ -83,7 +83,9 @@ extension HTTP1Connection {
         unsafe work.clientHead.append(contentsOf: $0)
       }
     }
-    let found = HeadEnd.request(work.clientHead.span, 0, &client.scanned)
+    var scanned = client.scanned
+    let found = HeadEnd.request(work.clientHead.span, 0, &scanned)
+    client.scanned = scanned
     guard let end = Self.end(of: found) else {
       if work.clientHead.count > context.limits.headBytes {
         record(.headerTooLong, mark)
@@ -93,19 +95,19 @@ extension HTTP1Connection {
     }
     // A bare line ends before bytes that came in earlier pieces: those are read again.
     guard end >= before else {
-      takeBareLine(end, offset, mark, &batch)
-      return at
+      takeBareLine(end, offset &+ UInt64(max(count, 0)), mark, &batch)
+      return at &+ max(count, 0)
     }
     takePending(found, end, offset &+ UInt64(end &- before), mark, &batch)
     return at &+ (end &- before)
   }
 
   /// Takes the first `count` of the kept bytes as a request, and forgets the rest.
-  func takePending(
+  mutating func takePending(
     _ found: HeadEnd, _ count: Int, _ end: UInt64, _ mark: PacketMark,
     _ batch: inout ExchangeBatch
   ) {
-    let work = memory()
+    takeWork()
     var head: [UInt8] = []
     swap(&head, &work.clientHead)
     takeRequest(head.span.extracting(0..<min(count, head.count)), found, end, mark, &batch)
@@ -114,10 +116,12 @@ extension HTTP1Connection {
   }
 
   /// Takes a request line without a version, and reads on behind it in what was kept.
-  private func takeBareLine(
+  ///
+  /// `offset` is the place behind all that was kept.
+  private mutating func takeBareLine(
     _ count: Int, _ offset: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch
   ) {
-    let work = memory()
+    takeWork()
     let rest = Array(work.clientHead[count...])
     let end = offset &- UInt64(rest.count)
     takePending(.bare(count), count, end, mark, &batch)
@@ -127,11 +131,11 @@ extension HTTP1Connection {
   // MARK: - Requests
 
   /// Takes a request's head; `end` is the place behind it in the stream.
-  func takeRequest(
+  mutating func takeRequest(
     _ head: Span<UInt8>, _ found: HeadEnd, _ end: UInt64, _ mark: PacketMark,
     _ batch: inout ExchangeBatch
   ) {
-    let work = memory()
+    takeWork()
     beforeRequest(&batch)
     if requests != .max { requests &+= 1 }
     let index = work.open.count
@@ -143,7 +147,8 @@ extension HTTP1Connection {
     var detail = blankDetail()
     detail.requestStream.offset = client.firstOffset
     var reading = RequestReader(context).read(
-      start..<work.store.bytes.count, isWhole: found != .notYet, &work.store, &exchange, &detail)
+      start..<work.store.bytes.count, isWhole: found != .notYet, &work.head, &work.store, &exchange,
+      &detail)
     var isLost = false
     switch found {
     case .at: break
@@ -169,10 +174,14 @@ extension HTTP1Connection {
   }
 
   /// What a new request says about those before it.
-  private func beforeRequest(_ batch: inout ExchangeBatch) {
-    let work = memory()
-    // Bytes of a server before the first request that was captured answer an earlier one.
-    if flow.isMidStream, requests == 0, !work.isWaiting { releaseHeld(&batch, isForced: true) }
+  private mutating func beforeRequest(_ batch: inout ExchangeBatch) {
+    takeWork()
+    // What a server said well before this request answers an earlier one that was not captured.
+    if server.phase == .held, let said = work.held.pieces.first,
+      client.firstMark.at.since(said.mark.at) > context.limits.captureDisorder
+    {
+      releaseHeld(&batch, isForced: true)
+    }
     guard work.isWaiting else { return }
     let last = work.open.count - 1
     if work.open[last].isPlaceholder, !work.open[last].hasResponse, work.first == last {
@@ -185,14 +194,14 @@ extension HTTP1Connection {
     }
   }
 
-  private func afterRequest(_ batch: inout ExchangeBatch) {
+  private mutating func afterRequest(_ batch: inout ExchangeBatch) {
     if server.phase == .held { releaseHeld(&batch, isForced: false) }
   }
 
   /// The request under way ends before `end`.
-  func requestEnded(_ end: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch) {
+  mutating func requestEnded(_ end: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch) {
     client.phase = .head
-    let work = memory()
+    takeWork()
     guard let index = work.open.indices.last, !work.open[index].isRequestDone else { return }
     work.open[index].isRequestDone = true
     readBody(index, mark)
@@ -205,10 +214,10 @@ extension HTTP1Connection {
   }
 
   /// The request under way cannot be read to its end.
-  func requestLost(
+  mutating func requestLost(
     _ anomaly: PacketAnomaly, _ end: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch
   ) {
-    let work = memory()
+    takeWork()
     if let index = work.open.indices.last, !work.open[index].isRequestDone {
       record(anomaly, mark, at: index)
       work.store.exchanges[index].flags.insert(.incomplete)
@@ -217,7 +226,7 @@ extension HTTP1Connection {
     client.phase = .lost
   }
 
-  private func clientChunks(
+  private mutating func clientChunks(
     _ bytes: Span<UInt8>, _ at: Int, _ offset: UInt64, _ mark: PacketMark,
     _ batch: inout ExchangeBatch
   ) -> Int {

@@ -4,10 +4,10 @@ extension HTTP1Connection {
   // MARK: - The client's side
 
   /// Bytes of the client are missing.
-  func clientGap(
+  mutating func clientGap(
     _ count: UInt64, _ offset: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch
   ) {
-    let open = work?.open.indices.last
+    let open = work.open.indices.last
     client.next = offset &+ count
     switch client.phase {
     case .tunnel, .untilClose, .held:
@@ -15,7 +15,7 @@ extension HTTP1Connection {
       return
     case .lost:
       record(.streamGap, mark)
-      work?.clientHead.removeAll(keepingCapacity: true)
+      work.clientHead.removeAll(keepingCapacity: true)
     case .body where count <= client.left:
       client.left &-= count
       cutBody(open, count, mark)
@@ -39,8 +39,9 @@ extension HTTP1Connection {
   }
 
   /// A hole where a head is, or should begin.
-  private func headGap(_ offset: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch) {
-    let work = memory()
+  private mutating func headGap(_ offset: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch)
+  {
+    takeWork()
     guard work.clientHead.isEmpty else {
       // What there is of the request is an exchange; what its body is, nobody knows.
       takePending(.notYet, work.clientHead.count, offset, mark, &batch)
@@ -55,8 +56,8 @@ extension HTTP1Connection {
   }
 
   /// Notes that part of a body is missing: it is counted, and no field is looked for in it.
-  private func cutBody(_ index: Int?, _ count: UInt64, _ mark: PacketMark) {
-    guard let index, let work else { return }
+  private mutating func cutBody(_ index: Int?, _ count: UInt64, _ mark: PacketMark) {
+    guard let index else { return }
     record(.streamGap, mark, at: index)
     work.store.details[index].requestBodyBytes &+= Int64(clamping: count)
     work.store.exchanges[index].flags.insert(.incomplete)
@@ -65,8 +66,8 @@ extension HTTP1Connection {
   }
 
   /// Stands for a request that was not captured.
-  func openPlaceholder(_ state: StreamState, isFromClient: Bool) {
-    let work = memory()
+  mutating func openPlaceholder(_ state: StreamState, isFromClient: Bool) {
+    takeWork()
     var exchange = blank(state)
     exchange.flags.insert(.incomplete)
     if isFromClient, requests != .max { requests &+= 1 }
@@ -83,10 +84,10 @@ extension HTTP1Connection {
   }
 
   /// Looks for the start of a request, line by line; returns how far it came.
-  func findRequest(
+  mutating func findRequest(
     _ bytes: Span<UInt8>, _ from: Int, _ offset: UInt64, _ mark: PacketMark
   ) -> Int {
-    let work = memory()
+    takeWork()
     let feed = find(0x0a, in: bytes, from: from, to: bytes.count)
     let end = min(feed &+ 1, bytes.count)
     if work.clientHead.isEmpty { client.begin(offset, mark, place: place) }
@@ -107,13 +108,13 @@ extension HTTP1Connection {
   }
 
   /// Keeps what a client sends after CONNECT until the answer says what it is.
-  func holdClient(
+  mutating func holdClient(
     _ bytes: Span<UInt8>, _ at: Int, _ offset: UInt64, _ mark: PacketMark,
     _ batch: inout ExchangeBatch
   ) -> Int {
     let rest = bytes.extracting(at..<bytes.count)
-    if !memory().held.append(rest, offset: offset, mark, limit: context.limits.heldBytes) {
-      memory().held.removeAll()
+    if !work.held.append(rest, offset: offset, mark, limit: context.limits.heldBytes) {
+      work.held.removeAll()
       client.phase = .tunnel
       client.tunnelled &+= UInt64(rest.count)
     }
@@ -121,14 +122,14 @@ extension HTTP1Connection {
   }
 
   /// The client will send no more.
-  func clientEnded(_ mark: PacketMark, _ batch: inout ExchangeBatch) {
+  mutating func clientEnded(_ mark: PacketMark, _ batch: inout ExchangeBatch) {
     guard !client.hasEnded else { return }
     client.hasEnded = true
     switch client.phase {
     case .head:
-      if let work, !work.clientHead.isEmpty { flushClientHead(mark, &batch) }
+      if !work.clientHead.isEmpty { flushClientHead(mark, &batch) }
     case .body, .chunked:
-      if let work, let index = work.open.indices.last, !work.open[index].isRequestDone {
+      if let index = work.open.indices.last, !work.open[index].isRequestDone {
         work.store.exchanges[index].flags.insert(.incomplete)
       }
       requestEnded(client.next, client.lastMark, &batch)
@@ -138,8 +139,8 @@ extension HTTP1Connection {
   }
 
   /// Takes the head that is under way as a request, though it did not end.
-  func flushClientHead(_ mark: PacketMark, _ batch: inout ExchangeBatch) {
-    let work = memory()
+  mutating func flushClientHead(_ mark: PacketMark, _ batch: inout ExchangeBatch) {
+    takeWork()
     let count = work.clientHead.count
     let isBare = Self.isBareLine(work.clientHead.span)
     takePending(

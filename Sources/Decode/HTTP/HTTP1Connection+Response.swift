@@ -4,16 +4,16 @@ extension HTTP1Connection {
   /// Takes a response's head; `end` is the place behind it in the stream.
   ///
   /// One that was cut (`isWhole` is false) gives its status, and nothing more can be told.
-  func takeResponse(
+  mutating func takeResponse(
     _ head: Span<UInt8>, _ end: UInt64, _ mark: PacketMark, isWhole: Bool,
     _ batch: inout ExchangeBatch
   ) {
-    let work = memory()
+    takeWork()
     let index = work.first
     guard index < work.open.count else { return }
-    context.responseHead.read(head, head.indices, limit: context.limits.fields)
+    work.head.read(head, head.indices, limit: context.limits.fields)
     work.open[index].hasResponse = true
-    let status = Self.status(head, context.responseHead.line)
+    let status = Self.status(head, work.head.line)
     if isWhole, (100..<200).contains(status), status != 101 {
       server.phase = .head
       server.scanned = 0
@@ -41,11 +41,11 @@ extension HTTP1Connection {
     if isTunnel { enterTunnel() }
   }
 
-  private func judge(_ head: Span<UInt8>, _ kind: RequestKind) -> HeadVerdict {
-    if let plain = PlainHead.response(context.responseHead, head, to: kind) { return plain }
+  private mutating func judge(_ head: Span<UInt8>, _ kind: RequestKind) -> HeadVerdict {
+    if let plain = PlainHead.response(work.head, head, to: kind) { return plain }
     context.judged &+= 1
     var verdict = context.judge.response(head, to: kind)
-    if context.responseHead.hasNegativeLength(head), case .length = verdict.framing {
+    if work.head.hasNegativeLength(head), case .length = verdict.framing {
       verdict.framing = .untilClose
       verdict.anomalies.insert(.ambiguousLength)
     }
@@ -66,9 +66,9 @@ extension HTTP1Connection {
   }
 
   /// Location, and the request's number where only the server says it.
-  private func takeFields(_ head: Span<UInt8>, _ index: Int) {
-    let work = memory()
-    func copy(_ field: HeadField, _ name: TextField) {
+  private mutating func takeFields(_ head: Span<UInt8>, _ index: Int) {
+    takeWork()
+    func copy(_ field: HeadField, _ name: TextField, _ work: inout HTTP1Work) {
       let start = work.store.bytes.count
       unsafe head.extracting(field.value).withUnsafeBufferPointer {
         unsafe work.store.bytes.append(contentsOf: $0)
@@ -77,18 +77,17 @@ extension HTTP1Connection {
       if field.isFolded { text = RequestReader.unfolded(text.indices, &work.store.bytes) }
       work.store.exchanges[index][name] = text
     }
-    if let field = context.responseHead.first(.location) { copy(field, .location) }
+    if let field = work.head.first(.location) { copy(field, .location, &work) }
     if !work.store.exchanges[index][.requestID].isPresent,
-      let field = context.responseHead.first(.requestID)
+      let field = work.head.first(.requestID)
     {
-      copy(field, .requestID)
+      copy(field, .requestID, &work)
     }
   }
 
-  private func enterTunnel() {
+  private mutating func enterTunnel() {
     server.phase = .tunnel
     client.phase = .tunnel
-    guard let work else { return }
     client.tunnelled &+= UInt64(work.held.bytes.count &+ work.clientHead.count)
     work.held.removeAll()
     work.clientHead.removeAll(keepingCapacity: true)
@@ -98,12 +97,12 @@ extension HTTP1Connection {
 
   /// The response under way ends before `end`; `last` is the packet with its last byte, `at` the
   /// one that showed it.
-  func responseEnded(
+  mutating func responseEnded(
     _ end: UInt64, _ last: PacketMark, at: PacketMark? = nil, _ batch: inout ExchangeBatch
   ) {
     server.phase = .head
     server.scanned = 0
-    guard let work, work.isWaiting else { return }
+    guard work.isWaiting else { return }
     let index = work.first
     let length = end &- server.firstOffset
     work.open[index].isResponseDone = true
@@ -117,10 +116,10 @@ extension HTTP1Connection {
   }
 
   /// The response under way cannot be read to its end.
-  func responseLost(
+  mutating func responseLost(
     _ anomaly: PacketAnomaly, _ end: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch
   ) {
-    if let work, work.isWaiting {
+    if work.isWaiting {
       record(anomaly, mark, at: work.first)
       work.store.exchanges[work.first].flags.insert(.incomplete)
     } else {
@@ -131,8 +130,8 @@ extension HTTP1Connection {
   }
 
   /// Gives out the first exchange that waits, completed by the packet `mark`.
-  func finish(_ mark: PacketMark, _ batch: inout ExchangeBatch) {
-    guard let work, work.isWaiting else { return }
+  mutating func finish(_ mark: PacketMark, _ batch: inout ExchangeBatch) {
+    guard work.isWaiting else { return }
     let index = work.first
     let open = work.open[index]
     work.store.exchanges[index].at = mark.at
@@ -156,8 +155,8 @@ extension HTTP1Connection {
   }
 
   /// Gives out the first exchange that waits, though its response is not complete.
-  func giveUp(_ mark: PacketMark, _ batch: inout ExchangeBatch) {
-    guard let work, work.isWaiting else { return }
+  mutating func giveUp(_ mark: PacketMark, _ batch: inout ExchangeBatch) {
+    guard work.isWaiting else { return }
     let index = work.first
     work.store.exchanges[index].flags.insert(.incomplete)
     if !work.open[index].isPlaceholder, !work.open[index].hasResponse {
@@ -174,13 +173,13 @@ extension HTTP1Connection {
   }
 
   /// Gives out everything that waits.
-  func giveUpAll(_ mark: PacketMark, _ batch: inout ExchangeBatch) {
-    while let work, work.isWaiting { giveUp(mark, &batch) }
+  mutating func giveUpAll(_ mark: PacketMark, _ batch: inout ExchangeBatch) {
+    while work.isWaiting { giveUp(mark, &batch) }
   }
 
   /// Reads what was kept until now.
-  func releaseHeld(_ batch: inout ExchangeBatch, isForced force: Bool) {
-    guard let work, !work.held.isEmpty else { return }
+  mutating func releaseHeld(_ batch: inout ExchangeBatch, isForced force: Bool) {
+    guard !work.held.isEmpty else { return }
     let isServer = server.phase == .held
     if isServer { server.phase = .head }
     var held = HeldBytes()

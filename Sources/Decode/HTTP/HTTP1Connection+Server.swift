@@ -2,7 +2,7 @@ import CrenelModel
 
 extension HTTP1Connection {
   /// Reads bytes of the server.
-  func feedServer(
+  mutating func feedServer(
     _ bytes: Span<UInt8>, _ offset: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch
   ) {
     var at = 0
@@ -36,11 +36,11 @@ extension HTTP1Connection {
   }
 
   /// Reads a head from `at`, or as much of it as there is; returns what follows.
-  private func serverHead(
+  private mutating func serverHead(
     _ bytes: Span<UInt8>, _ from: Int, _ offset: UInt64, _ mark: PacketMark,
     _ batch: inout ExchangeBatch
   ) -> Int {
-    let work = memory()
+    takeWork()
     if work.isWaiting, work.open[work.first].isResponseDone {
       // It was answered before it was sent in full, and this is an answer to something else.
       work.store.exchanges[work.first].flags.insert(.incomplete)
@@ -73,11 +73,11 @@ extension HTTP1Connection {
     return moreOfServerHead(bytes, at, mark, start, &batch)
   }
 
-  private func moreOfServerHead(
+  private mutating func moreOfServerHead(
     _ bytes: Span<UInt8>, _ at: Int, _ mark: PacketMark, _ offset: UInt64,
     _ batch: inout ExchangeBatch
   ) -> Int {
-    let work = memory()
+    takeWork()
     let before = work.serverHead.count
     let count = max(0, min(bytes.count &- at, context.limits.headBytes &+ 1 &- before))
     unsafe bytes.extracting(at..<(at &+ count)).withUnsafeBufferPointer {
@@ -91,7 +91,10 @@ extension HTTP1Connection {
       feedServer(kept.span, offset &- UInt64(before), mark, &batch)
       return at &+ count
     }
-    guard case .at(let end) = HeadEnd.find(work.serverHead.span, 0, &server.scanned) else {
+    var scanned = server.scanned
+    let found = HeadEnd.find(work.serverHead.span, 0, &scanned)
+    server.scanned = scanned
+    guard case .at(let end) = found else {
       if work.serverHead.count > context.limits.headBytes {
         record(.headerTooLong, mark, at: work.first)
         takePendingResponse(
@@ -104,11 +107,11 @@ extension HTTP1Connection {
     return at &+ used
   }
 
-  func takePendingResponse(
+  mutating func takePendingResponse(
     _ count: Int, _ end: UInt64, _ mark: PacketMark, isWhole: Bool,
     _ batch: inout ExchangeBatch
   ) {
-    let work = memory()
+    takeWork()
     var head: [UInt8] = []
     swap(&head, &work.serverHead)
     takeResponse(
@@ -118,11 +121,11 @@ extension HTTP1Connection {
   }
 
   /// Reads bytes of a server that nobody asked anything; returns what follows.
-  private func withoutRequest(
+  private mutating func withoutRequest(
     _ bytes: Span<UInt8>, _ from: Int, _ offset: UInt64, _ mark: PacketMark,
     _ batch: inout ExchangeBatch
   ) -> Int {
-    let work = memory()
+    takeWork()
     if client.phase == .head, !work.clientHead.isEmpty, !client.hasEnded {
       // HTTP/0.9 asks with a line; that an answer comes shows that the line was all.
       let count = work.clientHead.count
@@ -130,6 +133,9 @@ extension HTTP1Connection {
         takePending(.bare(count), count, client.next, client.lastMark, &batch)
         return from
       }
+    }
+    if work.serverHead.isEmpty, work.held.isEmpty, bytes[from] == 0x0d || bytes[from] == 0x0a {
+      return from &+ 1
     }
     let rest = bytes.extracting(from..<bytes.count)
     if !client.hasEnded, !isForced, client.phase != .tunnel,
@@ -142,9 +148,8 @@ extension HTTP1Connection {
       releaseHeld(&batch, isForced: true)
       return from
     }
-    record(.unpaired, mark)
     // Bytes kept of a status line that was found again are its beginning.
-    guard !work.serverHead.isEmpty || Self.looksLikeResponse(rest) != false else {
+    guard !work.serverHead.isEmpty || Self.isStatusLine(bytes, from) else {
       server.phase = .lost
       return from
     }
@@ -156,8 +161,8 @@ extension HTTP1Connection {
   }
 
   /// Bytes that are no response where one should begin.
-  private func notAResponse(_ at: Int, _ mark: PacketMark) -> Int {
-    let work = memory()
+  private mutating func notAResponse(_ at: Int, _ mark: PacketMark) -> Int {
+    takeWork()
     let open = work.open[work.first]
     if open.isBare, !open.hasResponse {
       // HTTP/0.9: the response is a body and nothing else.
@@ -171,7 +176,7 @@ extension HTTP1Connection {
     return at
   }
 
-  private func serverChunks(
+  private mutating func serverChunks(
     _ bytes: Span<UInt8>, _ at: Int, _ offset: UInt64, _ mark: PacketMark,
     _ batch: inout ExchangeBatch
   ) -> Int {
@@ -189,8 +194,8 @@ extension HTTP1Connection {
     }
   }
 
-  private func addBody(_ count: Int64) {
-    guard let work, work.isWaiting else { return }
+  private mutating func addBody(_ count: Int64) {
+    guard work.isWaiting else { return }
     work.store.exchanges[work.first].bodyBytes &+= count
   }
 }

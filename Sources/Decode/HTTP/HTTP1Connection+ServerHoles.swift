@@ -2,7 +2,7 @@ import CrenelModel
 
 extension HTTP1Connection {
   /// Bytes of the server are missing.
-  func serverGap(
+  mutating func serverGap(
     _ count: UInt64, _ offset: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch
   ) {
     server.next = offset &+ count
@@ -10,7 +10,7 @@ extension HTTP1Connection {
     case .tunnel: server.tunnelled &+= count
     case .lost:
       record(.streamGap, mark)
-      work?.serverHead.removeAll(keepingCapacity: true)
+      work.serverHead.removeAll(keepingCapacity: true)
     case .body where count <= server.left:
       server.left &-= count
       cutResponse(count, mark)
@@ -31,25 +31,25 @@ extension HTTP1Connection {
     case .head, .held:
       record(.streamGap, mark)
       if server.phase == .held { releaseHeld(&batch, isForced: true) }
-      if let work, !work.serverHead.isEmpty {
+      if !work.serverHead.isEmpty {
         takePendingResponse(work.serverHead.count, offset, mark, isWhole: false, &batch)
       }
       server.phase = .lost
     }
   }
 
-  private func cutResponse(_ count: UInt64, _ mark: PacketMark) {
-    guard let work, work.isWaiting else { return }
+  private mutating func cutResponse(_ count: UInt64, _ mark: PacketMark) {
+    guard work.isWaiting else { return }
     record(.streamGap, mark, at: work.first)
     work.store.exchanges[work.first].bodyBytes &+= Int64(clamping: count)
     work.store.exchanges[work.first].flags.insert(.incomplete)
   }
 
   /// Looks for the start of a response; returns how far it came.
-  func findResponse(
+  mutating func findResponse(
     _ bytes: Span<UInt8>, _ from: Int, _ offset: UInt64, _ mark: PacketMark
   ) -> Int {
-    let work = memory()
+    takeWork()
     let before = work.serverHead.count
     // What may be the beginning of `HTTP/1.1 2` is kept from piece to piece.
     if before > 0 {
@@ -57,20 +57,21 @@ extension HTTP1Connection {
       unsafe bytes.extracting(from..<(from &+ count)).withUnsafeBufferPointer {
         unsafe work.serverHead.append(contentsOf: $0)
       }
-      for start in 0..<before where Self.starts(work.serverHead.span, start) {
+      for start in 0..<before where Self.isStatusLine(work.serverHead.span, start) {
         work.serverHead = Array(work.serverHead[start..<before])
         found(offset &- UInt64(before &- start), mark)
         return from
       }
-      if work.serverHead.count < Self.startLength {
-        return from &+ count
+      if from &+ count == bytes.count {
+        work.serverHead.removeFirst(max(0, work.serverHead.count &- (Self.startLength &- 1)))
+        return bytes.count
       }
       work.serverHead.removeAll(keepingCapacity: true)
     }
     var at = from
     while at < bytes.count {
       at = find(UInt8(ascii: "H"), in: bytes, from: at, to: bytes.count)
-      if Self.starts(bytes, at) {
+      if Self.isStatusLine(bytes, at) {
         found(offset &+ UInt64(at &- from), mark)
         return at
       }
@@ -86,36 +87,36 @@ extension HTTP1Connection {
   private static let startLength = 10
 
   /// Whether a status line begins at `at`: `HTTP/1.1 2`.
-  private static func starts(_ bytes: Span<UInt8>, _ at: Int) -> Bool {
+  static func isStatusLine(_ bytes: Span<UInt8>, _ at: Int) -> Bool {
     guard at &+ startLength <= bytes.count else { return false }
     return CrenelDecode.starts(bytes, at..<bytes.count, with: "HTTP/1.")
       && isDigit(bytes[at &+ 7]) && bytes[at &+ 8] == 0x20 && isDigit(bytes[at &+ 9])
   }
 
-  private func found(_ offset: UInt64, _ mark: PacketMark) {
+  private mutating func found(_ offset: UInt64, _ mark: PacketMark) {
     server.phase = .head
-    let isBetween = work.map { $0.isWaiting && $0.open[$0.first].hasResponse } ?? false
+    let isBetween = work.isWaiting && work.open[work.first].hasResponse
     if !isBetween { server.begin(offset, mark, place: place) }
     server.scanned = 0
   }
 
   /// The server will send no more; without a FIN nobody knows whether there was more to come.
-  func serverEnded(_ mark: PacketMark, isFIN: Bool, _ batch: inout ExchangeBatch) {
+  mutating func serverEnded(_ mark: PacketMark, isFIN: Bool, _ batch: inout ExchangeBatch) {
     guard !server.hasEnded else { return }
     server.hasEnded = true
     switch server.phase {
     case .untilClose:
-      if !isFIN, let work, work.isWaiting {
+      if !isFIN, work.isWaiting {
         work.store.exchanges[work.first].flags.insert(.incomplete)
       }
       responseEnded(server.next, server.lastMark, at: mark, &batch)
     case .body, .chunked:
-      if let work, work.isWaiting {
+      if work.isWaiting {
         work.store.exchanges[work.first].flags.insert(.incomplete)
       }
       responseEnded(server.next, server.lastMark, at: mark, &batch)
     case .head:
-      if let work, !work.serverHead.isEmpty {
+      if !work.serverHead.isEmpty {
         takePendingResponse(
           work.serverHead.count, server.next, server.lastMark, isWhole: false, &batch)
       }

@@ -5,16 +5,18 @@ import CrenelModel
 /// Requests and responses are paired in order. An exchange is given out when its response is
 /// complete, or when it is known that no response will be. Heads that are not plain are judged by
 /// LibHTP (``HeadJudge``); where bodies end is counted here, so that the result does not depend on
-/// how the streams were cut. A class: one identity for one connection, used again by `reset`.
-final class HTTP1Connection {
+/// how the streams were cut. Used again for another connection by `reset`.
+struct HTTP1Connection {
   let context: HTTP1Context
   private(set) var flow: Flow
   /// The client a PROXY header named, when one came before.
   var proxied: Endpoint?
   var client = StreamState()
   var server = StreamState()
-  /// Memory for messages under way; `nil` while there are none.
-  var work: HTTP1Work?
+  /// Memory for messages under way; empty while there are none.
+  var work = HTTP1Work()
+  /// Whether there is such memory.
+  private(set) var hasWork = false
   /// Requests seen so far.
   var requests: UInt32 = 0
   /// Place of the current packet's bytes in the capture file, as the caller gives it.
@@ -28,9 +30,9 @@ final class HTTP1Connection {
   }
 
   /// Makes this the state of another connection, about which nothing is known yet.
-  func reset(_ flow: Flow) {
-    if let work { context.giveBack(work) }
-    work = nil
+  mutating func reset(_ flow: Flow) {
+    if hasWork { context.giveBack(&work) }
+    hasWork = false
     self.flow = flow
     proxied = nil
     client = StreamState()
@@ -47,7 +49,7 @@ final class HTTP1Connection {
   /// Takes the next bytes of one side in; `offset` is the place of the first in its stream.
   ///
   /// `place` becomes the provenance's offset of requests that begin in these bytes.
-  func feed(
+  mutating func feed(
     _ side: FlowSide, _ bytes: Span<UInt8>, offset: UInt64, _ mark: PacketMark,
     place: UInt64 = 0, into batch: inout ExchangeBatch
   ) {
@@ -61,7 +63,7 @@ final class HTTP1Connection {
   }
 
   /// `count` bytes of one side at `offset` are missing for good.
-  func gap(
+  mutating func gap(
     _ side: FlowSide, count: UInt64, offset: UInt64, _ mark: PacketMark,
     into batch: inout ExchangeBatch
   ) {
@@ -74,7 +76,7 @@ final class HTTP1Connection {
   }
 
   /// One side will send no more.
-  func sideEnded(_ side: FlowSide, _ mark: PacketMark, into batch: inout ExchangeBatch) {
+  mutating func sideEnded(_ side: FlowSide, _ mark: PacketMark, into batch: inout ExchangeBatch) {
     switch side {
     case .client: clientEnded(mark, &batch)
     case .server: serverEnded(mark, isFIN: true, &batch)
@@ -83,36 +85,35 @@ final class HTTP1Connection {
   }
 
   /// The connection is over: everything that waits is given out as it is.
-  func close(_ mark: PacketMark, into batch: inout ExchangeBatch) {
+  mutating func close(_ mark: PacketMark, into batch: inout ExchangeBatch) {
     clientEnded(mark, &batch)
     serverEnded(mark, isFIN: false, &batch)
     giveUpAll(mark, &batch)
     client.phase = .tunnel
     server.phase = .tunnel
-    work?.removeAll()
+    if hasWork { work.removeAll() }
     settle()
   }
 
-  /// The memory of messages under way.
-  func memory() -> HTTP1Work {
-    if let work { return work }
-    let fresh = context.takeWork()
-    work = fresh
-    return fresh
+  /// Sees to it that there is memory for messages under way.
+  mutating func takeWork() {
+    guard !hasWork else { return }
+    hasWork = true
+    context.takeWork(&work)
   }
 
   /// Counts something odd, and notes it in the exchange it is about.
-  func record(_ anomaly: PacketAnomaly, _ mark: PacketMark, at index: Int? = nil) {
+  mutating func record(_ anomaly: PacketAnomaly, _ mark: PacketMark, at index: Int? = nil) {
     context.anomalies.record(anomaly, frame: mark.frame)
-    guard let index, let work, work.store.details.indices.contains(index) else { return }
+    guard let index, work.store.details.indices.contains(index) else { return }
     work.store.details[index].anomalies.insert(anomaly)
   }
 
-  private func settle() {
-    guard let work else { return }
+  private mutating func settle() {
+    guard hasWork else { return }
     if work.isIdle {
-      context.giveBack(work)
-      self.work = nil
+      context.giveBack(&work)
+      hasWork = false
     } else {
       work.compact(context.limits.storedBytes)
     }

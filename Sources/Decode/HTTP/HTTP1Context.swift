@@ -17,8 +17,6 @@ final class HTTP1Context {
   /// Times that reading did not come on, and the rest of a piece was dropped; never, one hopes.
   var stalls: UInt64 = 0
 
-  var requestHead = MessageHead()
-  var responseHead = MessageHead()
   private var spare: [HTTP1Work] = []
 
   init(_ configuration: DecoderConfiguration, limits: HTTP1Limits = HTTP1Limits()) {
@@ -30,13 +28,17 @@ final class HTTP1Context {
   }
 
   /// Memory for a connection that has begun to say something.
-  func takeWork() -> HTTP1Work { spare.popLast() ?? HTTP1Work() }
+  func takeWork(_ work: inout HTTP1Work) {
+    if let spare = spare.popLast() { work = spare }
+  }
 
   /// Takes back the memory of a connection that waits for nothing.
-  func giveBack(_ work: HTTP1Work) {
+  func giveBack(_ work: inout HTTP1Work) {
+    var returned = HTTP1Work()
+    swap(&returned, &work)
     guard spare.count < 64 else { return }
-    work.removeAll()
-    spare.append(work)
+    returned.removeAll()
+    spare.append(returned)
   }
 }
 
@@ -57,14 +59,16 @@ struct Stall {
 
 /// The memory of a connection while a message is under way.
 ///
-/// A class, so that it moves between a connection and the pool of ``HTTP1Context`` without copies.
-final class HTTP1Work {
+/// Moves between a connection and the pool of ``HTTP1Context``.
+struct HTTP1Work {
   /// The requests that wait for the end of their responses, with their bytes.
   var store = ExchangeBatch()
   /// Beside ``ExchangeBatch/exchanges`` of the store: how far each of them is.
   var open: [OpenExchange] = []
   /// The first of them that is not finished.
   var first = 0
+  /// The head that was read last.
+  var head = MessageHead()
   /// The beginning of a request's head.
   var clientHead: [UInt8] = []
   /// The beginning of a response's head.
@@ -83,7 +87,7 @@ final class HTTP1Work {
   var isWaiting: Bool { first < open.count }
 
   /// Forgets everything and keeps the memory, unless it is much.
-  func removeAll() {
+  mutating func removeAll() {
     store.removeAll()
     open.removeAll(keepingCapacity: true)
     first = 0
@@ -94,7 +98,7 @@ final class HTTP1Work {
   }
 
   /// Gives back the memory of finished requests when it is more than `limit` bytes.
-  func compact(_ limit: Int) {
+  mutating func compact(_ limit: Int) {
     if first == open.count {
       store.removeAll()
       open.removeAll(keepingCapacity: true)

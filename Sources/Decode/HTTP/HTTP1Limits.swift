@@ -1,3 +1,5 @@
+import CrenelModel
+
 /// What one HTTP/1 connection may make the decoder keep or look at.
 struct HTTP1Limits: Sendable {
   /// Bytes of a request or response head with its first line; a longer one is given up.
@@ -13,6 +15,8 @@ struct HTTP1Limits: Sendable {
   /// Bytes of a response that are kept until its request is seen, and of a client that went on
   /// after CONNECT.
   var heldBytes = 64 << 10
+  /// Nanoseconds by which a capture may hold a response before its request.
+  var captureDisorder = Nanoseconds.millisecond
   /// Bytes of waiting requests after which memory of those answered is given back.
   var storedBytes = 256 << 10
 }

@@ -90,8 +90,8 @@ import CrenelModel
     case HTP_CODING_NO_BODY: verdict.framing = .none
     default: break
     }
-    if kind == .connect, (200...299).contains(verdict.status) { verdict.framing = .none }
-    if verdict.status == 101 { verdict.framing = .none }
+    // LibHTP 0.5.42 lets 204 and 304 have bodies when they give a length.
+    if PlainHead.hasNoBody(verdict.status, to: kind) { verdict.framing = .none }
     return verdict
   }
 

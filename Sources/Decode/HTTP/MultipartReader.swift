@@ -34,7 +34,9 @@ struct MultipartReader {
     return []
   }
 
-  /// The next part with a name; `nil` at the end. A part that was cut is the last.
+  /// The next part with a name, or `nil` at the end.
+  ///
+  /// A part that was cut is the last.
   mutating func next(_ body: Span<UInt8>) -> Part? {
     guard !delimiter.isEmpty else { return nil }
     if isFirst {

@@ -14,42 +14,42 @@ struct RequestReader {
 
   /// Reads the head in `store.bytes[range]` into `exchange` and `detail`.
   func read(
-    _ range: Range<Int>, isWhole: Bool, _ store: inout ExchangeBatch,
+    _ range: Range<Int>, isWhole: Bool, _ head: inout MessageHead, _ store: inout ExchangeBatch,
     _ exchange: inout Exchange, _ detail: inout PacketDetail
   ) -> Reading {
-    context.requestHead.read(store.bytes.span, range, limit: context.limits.fields)
+    head.read(store.bytes.span, range, limit: context.limits.fields)
     exchange.raw = ByteRange(range)
     var open = OpenExchange()
-    takeFields(&store.bytes, &exchange, &open)
+    takeFields(head, &store.bytes, &exchange, &open)
     RequestTarget.split(
-      requestLine: context.requestHead.line, store.bytes.span, into: &exchange)
-    open.isBare = !HeadEnd.hasVersion(store.bytes.span, context.requestHead.line)
+      requestLine: head.line, store.bytes.span, into: &exchange)
+    open.isBare = !HeadEnd.hasVersion(store.bytes.span, head.line)
     open.kind = Self.kind(store.bytes.span, exchange[.method])
     if exchange[.host].isPresent {
       exchange[.host] = ByteRange(
         RequestTarget.host(store.bytes.span, exchange[.host].indices))
     }
     context.who.find(&exchange, store.bytes.span)
-    detail.headerNames = names(&store.bytes)
+    detail.headerNames = names(head, &store.bytes)
     let verdict =
-      isWhole ? judge(store.bytes.span, range, open) : HeadVerdict(framing: .none)
+      isWhole ? judge(head, store.bytes.span, range, open) : HeadVerdict(framing: .none)
     detail.anomalies.formUnion(verdict.anomalies)
     if exchange.flags.contains(.malformedRequest) { detail.anomalies.insert(.badMessage) }
-    if context.requestHead.hasTooManyFields { detail.anomalies.insert(.headerTooLong) }
+    if head.hasTooManyFields { detail.anomalies.insert(.headerTooLong) }
     return Reading(verdict: verdict, open: open)
   }
 
   private func judge(
-    _ bytes: Span<UInt8>, _ range: Range<Int>, _ open: OpenExchange
+    _ head: MessageHead, _ bytes: Span<UInt8>, _ range: Range<Int>, _ open: OpenExchange
   ) -> HeadVerdict {
-    if let plain = PlainHead.request(context.requestHead, bytes) { return plain }
+    if let plain = PlainHead.request(head, bytes) { return plain }
     guard !open.isBare else {
       // What HTTP/0.9 is, servers do not agree on; a body it has for none of them.
       return HeadVerdict(framing: .none)
     }
     context.judged &+= 1
     var verdict = context.judge.request(bytes.extracting(range))
-    if context.requestHead.hasNegativeLength(bytes) {
+    if head.hasNegativeLength(bytes) {
       // LibHTP reads past the sign; servers refuse the request, and read no body.
       verdict.framing = .none
       verdict.anomalies.insert(.ambiguousLength)
@@ -66,10 +66,11 @@ struct RequestReader {
   // MARK: - Fields
 
   private func takeFields(
-    _ bytes: inout [UInt8], _ exchange: inout Exchange, _ open: inout OpenExchange
+    _ head: MessageHead, _ bytes: inout [UInt8], _ exchange: inout Exchange,
+    _ open: inout OpenExchange
   ) {
     var forwarded = ByteRange.absent
-    for field in context.requestHead.fields {
+    for field in head.fields {
       let text = field.isFolded ? Self.unfolded(field.value, &bytes) : ByteRange(field.value)
       switch field.known {
       case .other: break
@@ -140,10 +141,10 @@ struct RequestReader {
   }
 
   /// The names of the fields as sent, joined by commas, appended to `bytes`.
-  private func names(_ bytes: inout [UInt8]) -> ByteRange {
+  private func names(_ head: MessageHead, _ bytes: inout [UInt8]) -> ByteRange {
     let start = bytes.count
-    for i in context.requestHead.fields.indices {
-      let name = context.requestHead.fields[i].name
+    for i in head.fields.indices {
+      let name = head.fields[i].name
       guard !name.isEmpty else { continue }
       if bytes.count > start { bytes.append(0x2c) }
       Self.copy(name, &bytes)

@@ -6,7 +6,8 @@ struct ConnectionTable: ~Copyable, StreamSink {
   private enum Reader {
     case none
     case undecided(Preamble)
-    case http1(HTTP1Connection)
+    /// Read by the connection at the same slot of `messages`.
+    case http1
     case http2(HTTP2Connection)
     case tls(TLSReader)
     /// Nothing that is read.
@@ -24,7 +25,8 @@ struct ConnectionTable: ~Copyable, StreamSink {
   private var own = AnomalyCounters()
   /// By slot.
   private var readers: [Reader] = []
-  private var spare: [HTTP1Connection] = []
+  /// By slot, where HTTP/1 is spoken: values, changed where they lie.
+  private var messages: [HTTP1Connection?] = []
 
   init(_ configuration: DecoderConfiguration) {
     http1 = HTTP1Context(configuration)
@@ -42,7 +44,10 @@ struct ConnectionTable: ~Copyable, StreamSink {
   // MARK: - StreamSink
 
   mutating func opened(_ flow: Flow) {
-    while readers.count <= flow.slot { readers.append(.none) }
+    while readers.count <= flow.slot {
+      readers.append(.none)
+      messages.append(nil)
+    }
     readers[flow.slot] = .none
   }
 
@@ -50,8 +55,9 @@ struct ConnectionTable: ~Copyable, StreamSink {
     _ flow: Flow, _ side: FlowSide, _ bytes: Span<UInt8>, offset: UInt64, _ mark: PacketMark
   ) {
     switch readers[flow.slot] {
-    case .http1(let connection):
-      connection.feed(side, bytes, offset: offset, mark, place: mark.offset, into: &batch)
+    case .http1:
+      messages[flow.slot]?.feed(
+        side, bytes, offset: offset, mark, place: mark.offset, into: &batch)
     case .http2(let connection):
       connection.data(side, bytes, offset: offset, mark, into: &batch, &own)
     case .tls(let reader): reader.connection.data(side, bytes, offset: offset, mark, &tls, &own)
@@ -67,8 +73,8 @@ struct ConnectionTable: ~Copyable, StreamSink {
     _ flow: Flow, _ side: FlowSide, count: UInt64, offset: UInt64, _ mark: PacketMark
   ) {
     switch readers[flow.slot] {
-    case .http1(let connection):
-      connection.gap(side, count: count, offset: offset, mark, into: &batch)
+    case .http1:
+      messages[flow.slot]?.gap(side, count: count, offset: offset, mark, into: &batch)
     case .http2(let connection):
       connection.gap(side, count: count, offset: offset, mark, into: &batch, &own)
     case .tls(let reader): reader.connection.gap(side, count: count, offset: offset, mark)
@@ -82,7 +88,7 @@ struct ConnectionTable: ~Copyable, StreamSink {
 
   mutating func sideEnded(_ flow: Flow, _ side: FlowSide, _ mark: PacketMark) {
     switch readers[flow.slot] {
-    case .http1(let connection): connection.sideEnded(side, mark, into: &batch)
+    case .http1: messages[flow.slot]?.sideEnded(side, mark, into: &batch)
     case .undecided(let preamble):
       decide(flow, preamble, isLast: true)
       sideEnded(flow, side, mark)
@@ -93,9 +99,9 @@ struct ConnectionTable: ~Copyable, StreamSink {
   mutating func closed(_ flow: Flow, _ end: FlowEnd, _ mark: PacketMark) {
     if case .undecided(let preamble) = readers[flow.slot] { decide(flow, preamble, isLast: true) }
     switch readers[flow.slot] {
-    case .http1(let connection):
-      connection.close(mark, into: &batch)
-      if spare.count < 256 { spare.append(connection) }
+    case .http1:
+      messages[flow.slot]?.close(mark, into: &batch)
+      messages[flow.slot] = nil
     case .http2(let connection): connection.close(into: &batch)
     case .tls(let reader): reader.connection.close(flow, mark, tls, into: &batch)
     case .other, .none, .undecided: break
@@ -113,10 +119,9 @@ struct ConnectionTable: ~Copyable, StreamSink {
       ? HTTP1Connection.looksLikeRequest(bytes) : HTTP1Connection.looksLikeResponse(bytes),
       isHTTP1
     {
-      let connection = self.connection(flow)
-      readers[flow.slot] = .http1(connection)
-      count.http1 &+= 1
-      connection.feed(side, bytes, offset: offset, mark, place: mark.offset, into: &batch)
+      readHTTP1(flow, from: nil)
+      messages[flow.slot]?.feed(
+        side, bytes, offset: offset, mark, place: mark.offset, into: &batch)
       return
     }
     let preamble = Preamble()
@@ -133,11 +138,7 @@ struct ConnectionTable: ~Copyable, StreamSink {
     let verdict = preamble.verdict(serverPort: flow.server.port, isLast: isLast)
     switch verdict {
     case .undecided: return
-    case .http1:
-      let connection = self.connection(flow)
-      connection.proxied = preamble.client
-      readers[flow.slot] = .http1(connection)
-      count.http1 &+= 1
+    case .http1: readHTTP1(flow, from: preamble.client)
     case .http2:
       let connection = HTTP2Connection(flow, http2)
       connection.client = preamble.client
@@ -159,10 +160,11 @@ struct ConnectionTable: ~Copyable, StreamSink {
     }
   }
 
-  private mutating func connection(_ flow: Flow) -> HTTP1Connection {
-    guard let used = spare.popLast() else { return HTTP1Connection(flow, http1) }
-    used.reset(flow)
-    return used
+  private mutating func readHTTP1(_ flow: Flow, from client: Endpoint?) {
+    readers[flow.slot] = .http1
+    messages[flow.slot] = HTTP1Connection(flow, http1)
+    messages[flow.slot]?.proxied = client
+    count.http1 &+= 1
   }
 }
 

@@ -22,8 +22,6 @@ struct JA4Fingerprint: Sendable, Equatable {
 /// told by hexadecimal digits, as the specification says; older tools wrote `99`. The last results
 /// are kept, so that a hello seen again costs no hashing and no allocation.
 struct JA4Builder: Sendable {
-  /// Names the method, to be stored with fingerprints: only equal methods compare.
-  static let method = "ja4-tls/1"
   /// Results kept.
   static let cacheSize = 16
 
@@ -191,4 +189,10 @@ struct JA4Builder: Sendable {
       text.append(Self.digit(byte & 15))
     }
   }
+}
+
+/// How JA4 fingerprints are made here.
+public enum JA4Method {
+  /// Names the method, to be stored with fingerprints: only those of equal methods compare.
+  public static let name = "ja4-tls/1"
 }

@@ -13,16 +13,19 @@ struct ExchangesCommand: ParsableCommand {
       EXAMPLES
         crenel exchanges access.log | jq -r '.source.ip' | sort | uniq -c
         crenel exchanges --format haproxy haproxy.log
+        crenel exchanges capture.pcap | jq -r '.tls.client.ja4 // empty' | sort | uniq -c
       """)
 
-  @OptionGroup var input: InputOptions
+  @OptionGroup var input: OptionalInputOptions
+  @OptionGroup var live: LiveCommandOptions
 
   @Flag(help: "Accepted for symmetry: exchanges are always JSON lines.")
   var json = false
 
   func run() throws {
-    let report = try Exchanges.run(
-      input.runOptions(label: "exchanges"), isQuiet: input.quiet)
+    var options = input.runOptions(label: "exchanges")
+    try live.apply(to: &options)
+    let report = try Exchanges.run(options, isQuiet: input.quiet)
     try input.check(report)
   }
 }

@@ -6,17 +6,20 @@ import CrenelReplay
 struct ReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay",
-    abstract: "Read logs and write alerts.",
+    abstract: "Read logs or captures and write alerts.",
     discussion: """
       Alerts are ECS JSON lines when standard output is no terminal, a readable report on one.
 
       EXAMPLES
         crenel replay /var/log/nginx/access.log
         crenel replay --site ezbooking --alerts alerts.ndjson access.log.*.gz access.log
+        crenel replay --bpf 'tcp port 80' capture.pcapng
         zcat access.log.gz | crenel replay --fail-on high -
+        crenel replay --interface eth0 --bpf 'tcp port 80' --alerts alerts.ndjson
       """)
 
-  @OptionGroup var input: InputOptions
+  @OptionGroup var input: OptionalInputOptions
+  @OptionGroup var live: LiveCommandOptions
   @OptionGroup var rules: RuleOptions
   @OptionGroup var output: OutputOptions
 
@@ -30,6 +33,7 @@ struct ReplayCommand: ParsableCommand {
 
   func run() throws {
     var options = input.runOptions(label: "replay")
+    try live.apply(to: &options)
     rules.apply(to: &options)
     let outcome = try Replay.run(
       options,

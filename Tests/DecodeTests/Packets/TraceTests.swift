@@ -21,7 +21,8 @@ private enum Tshark {
     process.executableURL = URL(filePath: path ?? "/usr/bin/false")
     process.arguments =
       ["-n", "-r", capture, "-o", "tcp.desegment_tcp_streams:false", "-Y", "tcp", "-T", "fields"]
-      + ["-E", "occurrence=l"] + fields.flatMap { ["-e", $0] }
+      // Two Teredo hosts of these traces speak to each other on ports that tshark does not know.
+      + ["-d", "udp.port==32900,teredo", "-E", "occurrence=l"] + fields.flatMap { ["-e", $0] }
     let pipe = Pipe()
     process.standardOutput = pipe
     process.standardError = FileHandle.nullDevice
@@ -85,7 +86,7 @@ struct TraceTests {
     let lost = expected.filter { !found.contains($0) }
     #expect(extra.isEmpty && lost.isEmpty, "ours: \(extra.prefix(5)), tshark: \(lost.prefix(5))")
     #expect(found.count == expected.count)
-    let withoutTCP = ["dns53.pcap", "teredo_bubble_with_payload.pcap"]
+    let withoutTCP = ["dns53.pcap"]
     #expect(found.isEmpty == withoutTCP.contains { capture.hasSuffix($0) })
   }
 }

@@ -218,7 +218,7 @@ struct JA4Tests {
       ],
       extensions: types.map { type in known.first { $0.0 == type } ?? (type, []) })
     #expect(ja4(hello) == "t13d1516h2_8daaf6152771_e5627efa2ab1")
-    #expect(JA4Builder.method == "ja4-tls/1")
+    #expect(JA4Method.name == "ja4-tls/1")
   }
 
   @Test("a kept result equals a new one", arguments: 0..<20 as Range<UInt64>)

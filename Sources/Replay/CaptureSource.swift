@@ -1,0 +1,92 @@
+import CrenelCapture
+import CrenelDecode
+import CrenelModel
+
+/// One capture, a file or live interfaces, on its way to exchanges.
+///
+/// A class for the reasons that ``LogSource`` is one.
+final class CaptureSource: ExchangeReader {
+  /// One of the two is there.
+  private var reader: PacketReader?
+  private var live: LiveCapture?
+  private let formatName: String
+  private var filter: PacketFilter?
+  private var decoder: PacketDecoder
+  private var packets = PacketBatch()
+  private var isEnded = false
+  private var told = LiveDrops()
+  private var toldAt = ContinuousClock.now
+
+  /// Reads a capture file that is open.
+  init(
+    _ opened: consuming OpenedInput, number: Int, setup: Setup, chunkSize: Int
+  ) throws(Diagnostic) {
+    reader = try PacketReader(opened, chunkSize: chunkSize)
+    formatName = "capture"
+    filter = try setup.bpf.map { expression throws(Diagnostic) in try PacketFilter(expression) }
+    decoder = Self.decoder(number, setup)
+  }
+
+  /// Captures from live interfaces that are open; they filter for themselves.
+  init(_ live: consuming LiveCapture, number: Int, setup: Setup) {
+    self.live = consume live
+    formatName = "live capture"
+    decoder = Self.decoder(number, setup)
+  }
+
+  private static func decoder(_ number: Int, _ setup: Setup) -> PacketDecoder {
+    var configuration = setup.decoder
+    configuration.source = UInt32(number)
+    return PacketDecoder(configuration, seed: setup.hashSeed)
+  }
+
+  func next(into batch: inout ExchangeBatch) -> Bool {
+    batch.removeAll()
+    guard !isEnded else { return false }
+    guard fill() else {
+      isEnded = true
+      decoder.finish(into: &batch)
+      return true
+    }
+    filter?.apply(to: &packets)
+    decoder.decode(packets, into: &batch)
+    return true
+  }
+
+  /// The next packets; `false` when there are no more.
+  private func fill() -> Bool {
+    if let isMore = reader?.fill(&packets) { return isMore }
+    let isMore = live?.fill(&packets, timeout: 250) ?? false
+    tellDrops()
+    return isMore
+  }
+
+  /// Says on standard error what was lost since it was said last, at most every ten seconds.
+  private func tellDrops() {
+    guard let drops = live?.drops() else { return }
+    let now = ContinuousClock.now
+    guard now - toldAt >= .seconds(10) else { return }
+    toldAt = now
+    let lost = drops.since(told)
+    told = drops
+    guard lost.droppedByKernel + lost.droppedByInterface > 0 else { return }
+    StandardError.write(
+      "lost \(lost.droppedByKernel) packets in the kernel and \(lost.droppedByInterface) in the "
+        + "interface, of \(lost.received)\n")
+  }
+
+  var bytesRead: UInt64 { reader?.bytesRead ?? 0 }
+
+  var report: SourceReport {
+    var report = SourceReport(format: formatName, reason: "by its first bytes")
+    var capture = CaptureReport(decoded: decoder.report)
+    capture.file = reader?.counters ?? PacketCounters()
+    report.problems = reader?.problems ?? live?.problems ?? []
+    if let drops = live?.drops() {
+      capture.drops = drops
+      report.reason = "as asked"
+    }
+    report.capture = capture
+    return report
+  }
+}
