@@ -33,7 +33,7 @@ public struct JSONWriter: Sendable {
   /// Writes a key that is not fixed; a value must follow.
   public mutating func key(_ text: String) {
     separate()
-    quote(Array(text.utf8).span)
+    quote(text)
     bytes.append(0x3a)
     needsComma = false
   }
@@ -41,7 +41,7 @@ public struct JSONWriter: Sendable {
   /// Writes a text.
   public mutating func string(_ key: StaticString? = nil, _ text: String) {
     place(key)
-    quote(Array(text.utf8).span)
+    quote(text)
   }
 
   /// Writes bytes as a text.
@@ -53,7 +53,30 @@ public struct JSONWriter: Sendable {
   /// Writes a whole number.
   public mutating func int(_ key: StaticString? = nil, _ value: some BinaryInteger) {
     place(key)
-    append(value.description)
+    if let small = Int(exactly: value) {
+      Decimal.append(small, to: &bytes)
+    } else {
+      append(value.description)
+    }
+  }
+
+  /// Writes an instant as RFC 3339 in UTC with `digits` of a second.
+  public mutating func time(_ key: StaticString? = nil, _ instant: Timestamp, digits: Int = 3) {
+    place(key)
+    bytes.append(0x22)
+    instant.appendRFC3339(digits: digits, to: &bytes)
+    bytes.append(0x22)
+  }
+
+  /// Writes an address as its text.
+  public mutating func address(_ key: StaticString? = nil, _ address: ClientAddress) {
+    guard address.kind == .ipv4 else { return string(key, address.description) }
+    place(key)
+    bytes.append(0x22)
+    for shift in [24, 16, 8, 0] as [UInt64] {
+      Decimal.append(Int(address.low >> shift & 255), to: &bytes)
+      bytes.append(shift == 0 ? 0x22 : UInt8(ascii: "."))
+    }
   }
 
   /// Writes a number in the shortest form that reads back the same; `null` when it is not finite.
@@ -98,7 +121,7 @@ extension JSONWriter {
     separate()
     guard let key else { return }
     bytes.append(0x22)
-    append("\(key)")
+    key.withUTF8Buffer { unsafe bytes.append(contentsOf: $0) }
     bytes.append(0x22)
     bytes.append(0x3a)
   }
@@ -116,11 +139,23 @@ extension JSONWriter {
 
   private mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
+  private mutating func quote(_ text: String) {
+    var text = text
+    text.withUTF8 { unsafe quote(Span(_unsafeElements: $0)) }
+  }
+
   /// Writes a text between quotes.
   private mutating func quote(_ text: Span<UInt8>) {
     bytes.append(0x22)
     var i = 0
     while i < text.count {
+      let plain = Self.plainEnd(text, from: i)
+      if plain > i {
+        let run = text.extracting(i..<plain)
+        unsafe run.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+        i = plain
+        continue
+      }
       let byte = text[i]
       if byte < 0x80 {
         ascii(byte)
@@ -136,6 +171,17 @@ extension JSONWriter {
       i += length
     }
     bytes.append(0x22)
+  }
+
+  /// The index after the bytes from `start` on that are written as they are.
+  private static func plainEnd(_ text: Span<UInt8>, from start: Int) -> Int {
+    var i = start
+    while i < text.count {
+      let byte = text[i]
+      guard byte &- 0x20 < 0x5f, byte != 0x22, byte != 0x5c else { break }
+      i &+= 1
+    }
+    return i
   }
 
   private mutating func ascii(_ byte: UInt8) {

@@ -4,15 +4,49 @@ extension Timestamp {
 
   /// RFC 3339 in UTC with `digits` of a second, 1 to 9, rounded down.
   public func rfc3339(digits: Int) -> String {
+    var bytes: [UInt8] = []
+    appendRFC3339(digits: digits, to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// Appends RFC 3339 in UTC with `digits` of a second, 1 to 9, rounded down.
+  public func appendRFC3339(digits: Int, to bytes: inout [UInt8]) {
     let civil = CivilTime(self)
     let rest = nanoseconds - nanoseconds.floorDivided(by: Nanoseconds.second) * Nanoseconds.second
-    func padded(_ value: Int, _ width: Int) -> String {
-      let digits = String(value)
-      return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    Decimal.append(civil.year, width: 4, to: &bytes)
+    for (mark, value) in [
+      (UInt8(ascii: "-"), civil.month), (UInt8(ascii: "-"), civil.day),
+      (UInt8(ascii: "T"), civil.hour), (UInt8(ascii: ":"), civil.minute),
+      (UInt8(ascii: ":"), civil.second),
+    ] {
+      bytes.append(mark)
+      Decimal.append(value, width: 2, to: &bytes)
     }
-    let date = "\(padded(civil.year, 4))-\(padded(civil.month, 2))-\(padded(civil.day, 2))"
-    let time = "\(padded(civil.hour, 2)):\(padded(civil.minute, 2)):\(padded(civil.second, 2))"
-    let fraction = padded(Int(rest), 9).prefix(max(1, min(9, digits)))
-    return "\(date)T\(time).\(fraction)Z"
+    bytes.append(UInt8(ascii: "."))
+    let wanted = max(1, min(9, digits))
+    Decimal.append(Int(rest), width: 9, to: &bytes)
+    bytes.removeLast(9 - wanted)
+    bytes.append(UInt8(ascii: "Z"))
+  }
+}
+
+/// Whole numbers as decimal digits.
+enum Decimal {
+  /// Appends a number, with zeros before it up to `width` digits.
+  static func append(_ value: Int, width: Int = 1, to bytes: inout [UInt8]) {
+    if value < 0 { bytes.append(UInt8(ascii: "-")) }
+    let start = bytes.count
+    var rest = value.magnitude
+    while rest > 0 || bytes.count - start < width {
+      bytes.append(0x30 + UInt8(rest % 10))
+      rest /= 10
+    }
+    var low = start
+    var high = bytes.count - 1
+    while low < high {
+      bytes.swapAt(low, high)
+      low += 1
+      high -= 1
+    }
   }
 }

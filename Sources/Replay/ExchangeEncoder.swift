@@ -18,11 +18,11 @@ struct ExchangeEncoder {
     writer.removeAll()
     let bytes = batch.bytes.span
     writer.beginObject()
-    writer.string("@timestamp", exchange.at.rfc3339)
+    writer.time("@timestamp", exchange.at)
     times(exchange)
-    writer.string("source.ip", exchange.client.description)
+    writer.address("source.ip", exchange.client)
     if exchange.peer != exchange.client {
-      writer.string("network.peer.ip", exchange.peer.description)
+      writer.address("network.peer.ip", exchange.peer)
     }
     if exchange.port != 0 { writer.int("source.port", exchange.port) }
     if exchange.status != 0 { writer.int("http.response.status_code", exchange.status) }
@@ -55,12 +55,12 @@ struct ExchangeEncoder {
   private mutating func times(_ exchange: Exchange) {
     let digits = exchange.detail == .max ? 3 : 9
     writer.beginObject("crenel.start")
-    writer.string("earliest", exchange.start.earliest.rfc3339(digits: digits))
-    writer.string("latest", exchange.start.latest.rfc3339(digits: digits))
+    writer.time("earliest", exchange.start.earliest, digits: digits)
+    writer.time("latest", exchange.start.latest, digits: digits)
     writer.endObject()
     writer.beginObject("crenel.end")
-    writer.string("earliest", exchange.end.earliest.rfc3339(digits: digits))
-    writer.string("latest", exchange.end.latest.rfc3339(digits: digits))
+    writer.time("earliest", exchange.end.earliest, digits: digits)
+    writer.time("latest", exchange.end.latest, digits: digits)
     writer.endObject()
     if exchange.elapsed >= 0 { writer.int("event.duration", exchange.elapsed) }
   }
@@ -80,7 +80,7 @@ struct ExchangeEncoder {
     _ detail: PacketDetail, _ exchange: Exchange, _ bytes: Span<UInt8>
   ) {
     writer.string("network.protocol", exchange.flags.contains(.encrypted) ? "tls" : "http")
-    writer.string("destination.ip", detail.server.description)
+    writer.address("destination.ip", detail.server)
     writer.int("destination.port", detail.serverPort)
     if detail.requestBodyBytes >= 0 {
       writer.int("http.request.body.bytes", detail.requestBodyBytes)
@@ -93,10 +93,11 @@ struct ExchangeEncoder {
     writer.beginObject("crenel.packets")
     frames("request", detail.requestFrames, detail.requestStream)
     frames("response", detail.responseFrames, detail.responseStream)
-    let anomalies = PacketAnomaly.allCases.filter(detail.anomalies.contains)
-    if !anomalies.isEmpty {
+    if detail.anomalies != PacketAnomalies() {
       writer.beginArray("anomalies")
-      for anomaly in anomalies { writer.string(nil, anomaly.code) }
+      for anomaly in PacketAnomaly.allCases where detail.anomalies.contains(anomaly) {
+        writer.string(nil, anomaly.code)
+      }
       writer.endArray()
     }
     writer.endObject()
