@@ -1,5 +1,5 @@
 public import CrenelBooking
-import CrenelModel
+public import CrenelModel
 
 /// A set of booking steps.
 public struct StepKinds: Hashable, Sendable, BitwiseCopyable, ExpressibleByArrayLiteral {
@@ -52,8 +52,8 @@ public struct FeatureConfiguration: Sendable, Hashable {
   public var seed: UInt64 = 0
   /// How long a hold lasts, in nanoseconds (site profile); 0 or less: the site has no holds.
   public var holdLifetime: Int64 = 3_600_000_000_000
-  /// Seconds east of UTC of the site, for hours of the day.
-  public var utcOffset: Int64 = 0
+  /// The site's zone, for hours of the day.
+  public var zone = ZoneRules.utc
   /// Steps that the site shows: the profile has a rule for them that a GET can match.
   ///
   /// With none given, no step needs another before it: `cold_entries`, `skipped_steps` and
@@ -125,9 +125,8 @@ extension FeatureConfiguration {
     guard !facts.isLate else { return false }
     let first = facts.start.earliest.nanoseconds.floorDivided(by: Nanoseconds.second)
     let last = facts.start.latest.nanoseconds.floorDivided(by: Nanoseconds.second)
-    let offset = Swift.min(Swift.max(utcOffset, -86_400), 86_400)
-    let day = (first &+ offset).floorDivided(by: 86_400)
-    let morning = day &* 86_400 &+ 5 * 3_600
-    return first &+ offset < morning && last &+ offset < morning
+    let begun = first &+ zone.offset(at: first)
+    let morning = begun.floorDivided(by: 86_400) &* 86_400 &+ 5 * 3_600
+    return begun < morning && last &+ zone.offset(at: last) < morning
   }
 }

@@ -262,7 +262,7 @@ extension Setup {
     features.shownSteps = StepKinds(profile.shownSteps)
     features.sentSteps = StepKinds(profile.sentSteps)
     features.knowsOrder = !profile.goesByWords
-    features.utcOffset = siteZone.initialOffset
+    features.zone = siteZone
     var alerts = AlertConfiguration()
     alerts.siteKey = siteKey
     return Pipeline(
@@ -270,7 +270,7 @@ extension Setup {
         profile: profile, names: names, siteKey: siteKey, disposable: disposableDomains,
         seed: hashSeed),
       features: FeatureStage(features),
-      rules: RuleEngine(rules, names: names, seed: hashSeed),
+      rules: RuleEngine(rules, names: names, seed: hashSeed, zone: siteZone),
       alerts: AlertStage(alerts, rules: rules.metadata))
   }
 }

@@ -1,4 +1,4 @@
-import CrenelDecode
+import CrenelModel
 import Foundation
 
 /// Named time zones, from the system's zone database, as plain values.

@@ -48,7 +48,9 @@ extension RuleEngine {
     guard case .time(let part, _, _) = test.match else {
       return number(test.field, batch, index, step, features, subjects)
     }
-    return Double(part.value(of: CivilTime(batch.exchanges[index].at, offset: utcOffset)))
+    let at = batch.exchanges[index].at
+    let offset = zone.offset(at: at.nanoseconds.floorDivided(by: Nanoseconds.second))
+    return Double(part.value(of: CivilTime(at, offset: offset)))
   }
 
   /// A field as a number; NaN when it is absent or none.

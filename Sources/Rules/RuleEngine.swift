@@ -28,7 +28,7 @@ public struct RuleEngine: ~Copyable {
 
   let program: Program
   let regexes: [ByteRegex]
-  let utcOffset: Int64
+  let zone: ZoneRules
   let seed: UInt64
   private let makesVerdicts: [Bool]
   private let subjects: [SubjectKind]
@@ -48,15 +48,15 @@ public struct RuleEngine: ~Copyable {
   ///
   /// `names` are the slots that the batches' extras have, as filled by ``RuleSet/parse``; `seed`
   /// keys the hashes of correlation groups and comes from the configuration, so that replays
-  /// agree. `utcOffset`, in seconds east, is where time modifiers (`hour`...) read the clock.
-  public init(_ set: RuleSet, names: FieldNames, seed: UInt64, utcOffset: Int64 = 0) {
+  /// agree. `zone` is where time modifiers (`hour`...) read the clock.
+  public init(_ set: RuleSet, names: FieldNames, seed: UInt64, zone: ZoneRules = .utc) {
     self.set = set
     program = set.program
     // The patterns compiled when the rules were read; the same ones compile again.
     regexes = set.program.regexes.compactMap { source in
       try? ByteRegex(source.pattern, options: .init(rawValue: source.options))
     }
-    self.utcOffset = utcOffset
+    self.zone = zone
     self.seed = seed
     makesVerdicts = set.metadata.map(\.alerts)
     subjects = set.metadata.map(\.subject)

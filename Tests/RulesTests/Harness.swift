@@ -94,7 +94,8 @@ func verdicts(
   _ set: RuleSet, _ samples: [Sample], names: FieldNames, utcOffset: Int64 = 0
 ) -> [[Verdict]] {
   let traffic = Traffic(samples, names: names)
-  var engine = RuleEngine(set, names: names, seed: 7, utcOffset: utcOffset)
+  var engine = RuleEngine(
+    set, names: names, seed: 7, zone: ZoneRules(name: "test", offset: utcOffset))
   var features = FeatureStage(FeatureConfiguration())
   return traffic.batch.exchanges.indices.map { index in
     let subjects = features.update(

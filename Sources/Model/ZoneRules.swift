@@ -1,9 +1,9 @@
 /// The offsets of one time zone as a value: made elsewhere from the zone database, or fixed.
 ///
-/// Only local-to-UTC is needed here: a log that stamps local time without an offset.
-public struct ZoneRules: Sendable, Equatable {
+/// Both ways: a log that stamps local time without an offset, and the hour of the day at a site.
+public struct ZoneRules: Sendable, Hashable {
   /// A change of offset.
-  public struct Transition: Sendable, Equatable, BitwiseCopyable {
+  public struct Transition: Sendable, Hashable, BitwiseCopyable {
     /// When it takes effect, in seconds since the epoch (UTC).
     public var at: Int64
     /// Seconds east of UTC from then on.
@@ -61,6 +61,17 @@ public struct ZoneRules: Sendable, Equatable {
       kept.append(clamped)
     }
     self.transitions = kept
+  }
+
+  /// The offset in force at an instant, in seconds east of UTC; `seconds` since the epoch.
+  public func offset(at seconds: Int64) -> Int64 {
+    var low = 0
+    var high = transitions.count
+    while low < high {
+      let middle = (low + high) / 2
+      if transitions[middle].at <= seconds { low = middle + 1 } else { high = middle }
+    }
+    return low == 0 ? initialOffset : transitions[low - 1].offset
   }
 
   /// What a local time, in seconds since the epoch as if it were UTC, stands for.
