@@ -65,9 +65,10 @@ class Site:
             self.labels.append(entry)
 
     def add(self, start, took, fields):
-        """Keeps one request; `start` and `took` in seconds."""
+        """Keeps one request; `start` and `took` in seconds, exact for captures, rounded for logs."""
         end = math.floor((start + took) * 1000)
-        self.lines.append((end, len(self.lines), dict(fields, rt=max(0, round(took, 3)))))
+        self.lines.append((end, len(self.lines), dict(
+            fields, rt=max(0, round(took, 3)), start=start, end=start + took)))
         return start + took
 
     def ordered(self):

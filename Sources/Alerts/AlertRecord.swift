@@ -43,6 +43,8 @@ public struct Evidence: Sendable, Hashable {
 
 /// Which packets of a capture carried an exchange.
 public struct PacketEvidence: Sendable, Hashable {
+  /// When the request's first byte was captured.
+  public var start: Timestamp
   /// Frames of the request.
   public var request: FrameRange
   /// Frames of the response; empty when none was captured.
@@ -52,7 +54,8 @@ public struct PacketEvidence: Sendable, Hashable {
   /// The response's bytes in the server's reassembled stream.
   public var responseStream: StreamRange
 
-  init(_ detail: PacketDetail) {
+  init(_ detail: PacketDetail, from start: Timestamp) {
+    self.start = start
     request = detail.requestFrames
     response = detail.responseFrames
     requestStream = detail.requestStream

@@ -150,7 +150,7 @@ public struct AlertStage: ~Copyable {
     let actor = actor(key)
     let digest = Array(SHA256.hash(data: batch.bytes[exchange.raw.indices]))
     var record = AlertRecord(
-      action: .opened, rule: verdict.rule, id: id(rule, actor, digest), at: exchange.at,
+      action: .opened, rule: verdict.rule, id: id(rule, actor, exchange, digest), at: exchange.at,
       start: exchange.at, end: exchange.at, level: rule.level, caps: [], subject: verdict.subject,
       actor: actor, client: exchange.client, addresses: [], mailboxes: [], host: [], service: [],
       reasons: reporter.reasons(verdict, exchange, step, batch),
@@ -224,7 +224,10 @@ public struct AlertStage: ~Copyable {
   private static func packets(
     of exchange: Exchange, in batch: borrowing ExchangeBatch
   ) -> PacketEvidence? {
-    exchange.detail == .max ? nil : PacketEvidence(batch.details[Int(exchange.detail)])
+    exchange.detail == .max
+      ? nil
+      : PacketEvidence(
+        batch.details[Int(exchange.detail)], from: exchange.start.earliest)
   }
 
   private mutating func close(_ slot: Int, at time: Timestamp) {
@@ -332,9 +335,15 @@ public struct AlertStage: ~Copyable {
   }
 
   /// 128 bits of SHA-256 over rule, version, actor and the digest of the opening line.
-  private func id(_ rule: RuleMetadata, _ actor: String, _ digest: [UInt8]) -> String {
+  ///
+  /// A line has its time in it; the head of a captured request has not, so its time is hashed too.
+  private func id(
+    _ rule: RuleMetadata, _ actor: String, _ exchange: Exchange, _ digest: [UInt8]
+  ) -> String {
+    var parts = [rule.id, rule.version, actor]
+    if exchange.detail != .max { parts.append(exchange.start.earliest.rfc3339(digits: 9)) }
     var hash = SHA256()
-    for part in [rule.id, rule.version, actor] {
+    for part in parts {
       hash.update(data: Array(part.utf8))
       hash.update(data: [0])
     }

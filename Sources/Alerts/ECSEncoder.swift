@@ -180,6 +180,7 @@ public struct ECSEncoder: Sendable {
       writer.int("line", item.place.line)
       if !item.digest.isEmpty { writer.string("sha256", Hexadecimal.text(item.digest)) }
       if let packets = item.packets {
+        writer.time("start", packets.start, digits: 9)
         side("request", packets.request, packets.requestStream)
         side("response", packets.response, packets.responseStream)
       }

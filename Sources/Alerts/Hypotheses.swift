@@ -156,6 +156,12 @@ struct HypothesisTest {
         "compatible avec une personne\u{a0}: l’horloge du journal est à \(largeur) près"
       )
     }
+    guard resolution >= Nanoseconds.microsecond else {
+      return (
+        .rejected, "packets were stamped when they were captured: every duration is exact",
+        "les paquets sont horodatés à leur capture\u{a0}: chaque durée est exacte"
+      )
+    }
     return (
       .rejected, "every duration holds for all times that stamps of \(width) permit",
       "chaque durée vaut pour toutes les heures que permettent des horodatages à \(largeur) près"

@@ -122,16 +122,21 @@ public struct TextRenderer: Sendable {
     if let last = record.evidence.last {
       let more = record.evidence.count - 1
       let name = TerminalText.escaped(source(last.place.source))
+      let isCapture = last.packets != nil
+      let noun = isCapture ? ("request", "requête") : ("line", "ligne")
       let others =
         switch (more, language) {
         case (0, _): ""
-        case (1, .en): ", and 1 more line"
-        case (1, .fr): ", et 1 autre ligne"
-        case (_, .en): ", and \(more) more lines"
-        case (_, .fr): ", et \(more) autres lignes"
+        case (1, .en): ", and 1 more \(noun.0)"
+        case (1, .fr): ", et 1 autre \(noun.1)"
+        case (_, .en): ", and \(more) more \(noun.0)s"
+        case (_, .fr): ", et \(more) autres \(noun.1)s"
         }
+      let place =
+        isCapture
+        ? (language == .fr ? " trame " : " frame ") + "\(last.place.line)" : ":\(last.place.line)"
       line(
-        &text, language == .fr ? "preuve" : "evidence", "\(name):\(last.place.line)\(others)")
+        &text, language == .fr ? "preuve" : "evidence", "\(name)\(place)\(others)")
     }
     return text + "\n"
   }

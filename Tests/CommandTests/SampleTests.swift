@@ -146,7 +146,9 @@ struct SampleTests {
   @Test(
     "two replays under another zone, locale, folder, chunk size and hash seed are one",
     arguments: Sample.all.filter {
-      ["02-f5-evening", "05-drop-sniper", "09-alias-farm"].contains($0.name)
+      [
+        "02-f5-evening", "05-drop-sniper", "09-alias-farm", "13-library-bot-capture",
+      ].contains($0.name)
     })
   func determinism(sample: Sample) throws {
     let plain = try Command(

@@ -70,6 +70,9 @@ struct HTTP2Stream {
   }
 
   private mutating func see(_ side: FlowSide, _ mark: PacketMark) {
+    if detail.requestFrames.first == 0, side == .client || detail.responseFrames.first == 0 {
+      exchange.provenance.offset = mark.offset
+    }
     if side == .client {
       detail.requestFrames.add(mark.frame)
     } else {
@@ -105,17 +108,28 @@ struct HTTP2Stream {
       exchange.responseBytes = Int64(responseBytes)
       exchange.bodyBytes = Int64(responseBody)
     }
-    exchange.provenance = Provenance(
-      source: context.source, offset: detail.requestStream.offset, length: 0,
-      line: sawRequest ? detail.requestFrames.first : detail.responseFrames.first)
+    exchange.provenance.source = context.source
+    exchange.provenance.line =
+      sawRequest ? detail.requestFrames.first : detail.responseFrames.first
     var found = exchange
     context.findClient(&found, bytes.span)
     exchange = found
     move(to: batch.bytes.count)
     batch.bytes.append(contentsOf: bytes)
+    if sawRequest { writeHead(to: &batch.bytes) }
     exchange.detail = UInt32(truncatingIfNeeded: batch.details.count)
     batch.details.append(detail)
     batch.exchanges.append(exchange)
+  }
+
+  /// What stands for the head, whose bytes were compressed: method, a space, and the target.
+  private mutating func writeHead(to bytes: inout [UInt8]) {
+    let start = bytes.count
+    bytes.append(contentsOf: bytes[exchange[.method].indices])
+    bytes.append(0x20)
+    bytes.append(contentsOf: bytes[exchange[.target].indices])
+    exchange.raw = ByteRange(start..<bytes.count)
+    exchange.provenance.length = exchange.raw.length
   }
 
   /// Makes places in ``bytes`` places in bytes that begin with `base` others.

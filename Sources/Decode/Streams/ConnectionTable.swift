@@ -117,7 +117,7 @@ struct ConnectionTable: ~Copyable, StreamSink {
   ) {
     if let isHTTP1 = side == .client
       ? HTTP1Connection.looksLikeRequest(bytes) : HTTP1Connection.looksLikeResponse(bytes),
-      isHTTP1
+      isHTTP1, HTTP2FrameReader.looksLikePreface(bytes) == .no
     {
       readHTTP1(flow, from: nil)
       messages[flow.slot]?.feed(

@@ -58,7 +58,7 @@ struct FlowTable: ~Copyable {
     let slot = free.popLast().map { Int($0) } ?? states.count
     let flow = Flow(
       slot: slot, id: opened, client: client, server: server, openedAt: mark.at,
-      firstFrame: mark.frame, isMidStream: phase == .open)
+      firstFrame: mark.frame, firstOffset: mark.offset, isMidStream: phase == .open)
     let state = FlowState(flow: flow, mark: mark, lastSeen: clock, tag: tag, phase: phase)
     if slot < states.count {
       states[slot] = state

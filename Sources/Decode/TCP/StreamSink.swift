@@ -24,6 +24,8 @@ struct Flow: Sendable, BitwiseCopyable {
   var openedAt: Timestamp
   /// Frame of its first packet.
   var firstFrame: UInt64
+  /// Place of that packet's first byte in the decompressed capture file.
+  var firstOffset: UInt64 = 0
   /// Whether the opening was not captured, so that sides may be guessed.
   var isMidStream: Bool
   /// What was odd about it so far.

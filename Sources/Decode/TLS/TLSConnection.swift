@@ -106,7 +106,7 @@ struct TLSConnection {
     var exchange = Exchange(
       at: mark.at,
       provenance: Provenance(
-        source: context.source, offset: 0, length: 0, line: flow.firstFrame))
+        source: context.source, offset: flow.firstOffset, length: 0, line: flow.firstFrame))
     exchange.start = TimeBounds(exact: flow.openedAt)
     exchange.end = TimeBounds(exact: mark.at)
     exchange.elapsed = max(0, mark.at.since(flow.openedAt))

@@ -356,6 +356,31 @@ struct HTTP2TroubleTests {
   func preface(text: String, guess: StreamGuess) {
     #expect(HTTP2FrameReader.looksLikePreface(Array(text.utf8).span) == guess)
   }
+
+  @Test(
+    "a connection that begins with the preface is HTTP/2, however its first bytes are cut",
+    arguments: [1, 3, 14, 15, 16, 23, 24, 25, 60, 1_000])
+  func preferred(cut: Int) {
+    var table = ConnectionTable(DecoderConfiguration())
+    let request = Build.headers(1, Build.request("/rdv"), ends: true)
+    let bytes = Build.preface + Build.settings + request
+    let answer = Build.settings + Build.headers(1, [(":status", "204")], ends: true)
+    var flow = testFlow()
+    flow.slot = 0
+    table.opened(flow)
+    var at = 0
+    while at < bytes.count {
+      let piece = Array(bytes[at..<min(at + cut, bytes.count)])
+      table.data(flow, .client, piece.span, offset: UInt64(at), testMark(0))
+      at += piece.count
+    }
+    table.data(flow, .server, answer.span, offset: 0, testMark(1))
+    table.closed(flow, .finished, testMark(2))
+    #expect(table.count.http2 == 1 && table.count.http1 == 0)
+    #expect(table.batch.exchanges.count == 1)
+    #expect(table.batch.exchanges.first?.status == 204)
+    #expect(table.anomalies.count(.badMessage) == 0)
+  }
 }
 
 @Suite("HTTP/2 properties")
