@@ -115,9 +115,10 @@ struct ConnectionTable: ~Copyable, StreamSink {
   private mutating func begin(
     _ flow: Flow, _ side: FlowSide, _ bytes: Span<UInt8>, _ offset: UInt64, _ mark: PacketMark
   ) {
+    // The preface of HTTP/2 begins as a request of HTTP/1 does.
     if let isHTTP1 = side == .client
       ? HTTP1Connection.looksLikeRequest(bytes) : HTTP1Connection.looksLikeResponse(bytes),
-      isHTTP1, HTTP2FrameReader.looksLikePreface(bytes) == .no
+      isHTTP1, !(side == .client && Preamble.mayBeHTTP2(bytes))
     {
       readHTTP1(flow, from: nil)
       messages[flow.slot]?.feed(

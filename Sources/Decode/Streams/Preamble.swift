@@ -110,6 +110,14 @@ final class Preamble {
       ? .http1 : .other
   }
 
+  /// Whether a client's first bytes are the preface of HTTP/2, as far as they go.
+  static func mayBeHTTP2(_ bytes: Span<UInt8>) -> Bool {
+    for i in 0..<min(bytes.count, http2Preface.count) where bytes[i] != http2Preface[i] {
+      return false
+    }
+    return true
+  }
+
   /// The first bytes of one side, at most `limit`.
   private func beginning(of side: FlowSide, limit: Int) -> [UInt8] {
     var first: [UInt8] = []

@@ -1,0 +1,120 @@
+import CrenelTestKit
+import Foundation
+import Testing
+
+/// What keeps it from running here.
+private let obstacle = Tool.obstacle(["python3"])
+
+@Suite("--interface", .serialized, .enabled(if: obstacle == nil, "\(obstacle ?? "")"))
+struct LiveCommandTests {
+  private static let filter = "tcp port 9"
+
+  private func capture(
+    _ loopback: Loopback, _ filter: String = filter, more: [String] = []
+  ) throws -> Running {
+    let running = try Running(
+      loopback.prefix + [Command.path, "exchanges", "--interface", "lo", "--bpf", filter] + more)
+    try #require(running.says("capturing on lo"), "\(running.errors)")
+    return running
+  }
+
+  private static func account(_ name: String) throws -> (user: UInt32, group: UInt32) {
+    let entry = unsafe getpwnam(name)
+    return unsafe (try #require(entry).pointee.pw_uid, try #require(entry).pointee.pw_gid)
+  }
+
+  /// Lines of `/proc/PID/status`, by their names.
+  private func status(_ id: Int32) throws -> [String: String] {
+    let text = try String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)
+    return Dictionary(
+      text.split(separator: "\n").compactMap { line in
+        let parts = line.split(separator: ":", maxSplits: 1)
+        return parts.count == 2
+          ? (String(parts[0]), parts[1].trimmingCharacters(in: .whitespaces)) : nil
+      }, uniquingKeysWith: { first, _ in first })
+  }
+
+  @Test("the rights of root are gone while it runs", arguments: [SIGINT, SIGTERM])
+  func privileges(signal: Int32) throws {
+    let running = try capture(try Loopback(), more: ["--user", "nobody"])
+    let nobody = try Self.account("nobody")
+    let (user, group) = (nobody.user, nobody.group)
+    let status = try status(running.id)
+    #expect(status["Uid"] == [String](repeating: "\(user)", count: 4).joined(separator: "\t"))
+    #expect(status["Gid"] == [String](repeating: "\(group)", count: 4).joined(separator: "\t"))
+    #expect(status["Groups"] == "\(group)")
+    for name in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+      #expect(status[name] == "0000000000000000", "\(name)")
+    }
+    #expect(status["NoNewPrivs"] == "1")
+    let end = try running.end(signal)
+    #expect(end == 0 && running.output.isEmpty, "\(running.errors)")
+    #expect(running.errors.contains("lo: live capture (as asked), 0 packets"))
+  }
+
+  @Test("each thread has given them up, and other users can be named")
+  func threads() throws {
+    let running = try capture(try Loopback(), more: ["--user", "daemon"])
+    let daemon = try Self.account("daemon").user
+    let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(running.id)/task")
+    for task in tasks.compactMap({ Int32($0) }) {
+      #expect(try status(task)["Uid"]?.hasPrefix("\(daemon)\t") == true)
+    }
+    #expect(try running.end(SIGTERM) == 0)
+  }
+
+  @Test("packets that a small buffer could not hold are counted, told, and not fatal")
+  func drops() throws {
+    let loopback = try Loopback()
+    let port = try Loopback.freePort()
+    let running = try capture(loopback, "udp port \(port)", more: ["--buffer-size", "1"])
+    // Held still while a burst of 12 MB passes, 1 MiB of which has room.
+    kill(running.id, SIGSTOP)
+    let burst = """
+      import socket, sys
+      s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+      for _ in range(400): s.sendto(bytes(30000), ("127.0.0.1", int(sys.argv[1])))
+      """
+    let python = try #require(Tool.find("python3"))
+    let sent = try Running.run(loopback.prefix + [python, "-c", burst, "\(port)"])
+    kill(running.id, SIGCONT)
+    #expect(sent.status == 0, "\(sent.errors)")
+    #expect(try running.end(SIGINT) == 0)
+    let lost = try #require(
+      try #/lo: (\d+) packets were lost in the kernel and (\d+) in the interface, of (\d+)/#
+        .firstMatch(in: running.errors), "\(running.errors)")
+    let (kernel, received) = (Int(lost.output.1) ?? 0, Int(lost.output.3) ?? 0)
+    // The kernel counts a packet of loopback when it is sent and when it comes.
+    #expect(kernel > 0 && kernel < received && (400...800).contains(received), "\(running.errors)")
+    #expect(running.errors.contains("a larger --buffer-size or a --bpf expression helps"))
+  }
+
+  @Test(
+    "what cannot be captured ends with 2, its code, its reason and what to do",
+    arguments: [
+      (["--interface", "nosuch0"], "error[no-such-interface]", "there are: "),
+      (["--interface", "lo", "--bpf", "prot 80"], "error[bad-bpf]", "man 7 pcap-filter"),
+      (["--interface", "lo", "--user", "nosuchuser"], "error[unknown-user]", "useradd"),
+      (["--interface", "lo", "--user", "root"], "error[still-root]", "nobody"),
+    ] as [([String], String, String)])
+  func refused(arguments: [String], code: String, remedy: String) throws {
+    let run = try Running.run([Command.path, "exchanges"] + arguments)
+    #expect(run.status == 2 && run.output.isEmpty, "\(run.errors)")
+    #expect(run.errors.contains(code), "\(run.errors)")
+    #expect(
+      run.errors.contains { $0 == "\n" } && run.errors.contains(remedy), "\(run.errors)")
+  }
+
+  @Test("who may not capture is told how to be let")
+  func notPermitted() throws {
+    let setpriv = try #require(Tool.find("setpriv"))
+    let run = try Running.run([
+      setpriv, "--reuid", "nobody", "--clear-groups", Command.path, "exchanges", "--interface",
+      "lo",
+    ])
+    // Where the build lies in a folder that nobody may enter, there is nothing to run.
+    if run.errors.contains("failed to execute") { return print("skipped: \(run.errors)") }
+    #expect(run.status == 2 && run.errors.contains("error[capture-not-permitted]"))
+    #expect(run.errors.contains("setcap cap_net_raw=ep"), "\(run.errors)")
+  }
+}
