@@ -9,6 +9,7 @@ public enum Exchanges {
     var consumer = Consumer(
       encoder: ExchangeEncoder(names: setup.names), names: inputs.names,
       output: OutputStream.standardOutput())
+    try inputs.start()
     inputs.run(&consumer)
     try consumer.output.finish()
     inputs.report.tell(isQuiet: isQuiet)

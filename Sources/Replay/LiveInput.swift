@@ -20,20 +20,23 @@ enum LiveInput {
   /// Set by the first SIGINT or SIGTERM: what was captured is still worked off.
   private static let stop = LiveStop()
 
-  /// Opens the interfaces, gives up the rights of root, and listens for SIGINT and SIGTERM.
-  ///
-  /// Throws what libpcap or the system refuse.
+  /// Opens the interfaces; throws what libpcap refuses.
   static func open(_ options: LiveOptions, _ setup: Setup) throws(Diagnostic) -> CaptureSource {
     var settings = LiveSettings(interfaces: options.interfaces)
     settings.filter = setup.bpf ?? ""
     settings.bufferSize = max(1, options.bufferMebibytes) << 20
-    let live = try LiveCapture(settings, stopper: stop)
+    return CaptureSource(try LiveCapture(settings, stopper: stop), number: 0, setup: setup)
+  }
+
+  /// Gives up the rights of root, once all that needs them is open, and listens for SIGINT and SIGTERM.
+  ///
+  /// Throws what the system refuses.
+  static func start(_ options: LiveOptions) throws(Diagnostic) {
     let dropped = try PrivilegeDrop.become(user: options.user)
     signal(SIGINT) { _ in LiveInput.stop.stop() }
     signal(SIGTERM) { _ in LiveInput.stop.stop() }
     StandardError.write(
       "capturing on \(options.interfaces.joined(separator: ", "))"
         + (dropped.wasRoot ? ", as \(options.user)" : "") + "; Ctrl-C ends\n")
-    return CaptureSource(live, number: 0, setup: setup)
   }
 }

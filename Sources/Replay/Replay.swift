@@ -52,6 +52,7 @@ public enum Replay {
     let sink = try AlertSink(wanted, setup: setup, inputs: inputs)
     var consumer = Consumer(
       pipeline: try setup.pipeline(hashSeed: options.hashSeed), sink: sink)
+    try inputs.start()
     inputs.run(&consumer)
     consumer.pipeline.finish()
     consumer.drain()

@@ -51,6 +51,16 @@ public final class ReplayInputs {
     rank()
   }
 
+  /// Gives up the rights of root where interfaces needed them; to be called when outputs are open.
+  func start() throws(Diagnostics) {
+    guard !options.live.interfaces.isEmpty else { return }
+    do {
+      try LiveInput.start(options.live)
+    } catch {
+      throw Diagnostics([error])
+    }
+  }
+
   /// Gives every exchange to `consumer` in event order: time, then source, then place.
   public func run<Consumer: ExchangeConsumer & ~Copyable>(_ consumer: inout Consumer) {
     let firsts = sources.count > 1 ? firstEvents : [nil]

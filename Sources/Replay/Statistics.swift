@@ -15,6 +15,9 @@ public struct Statistics: Sendable {
   /// Request lines that were no HTTP request line.
   public private(set) var malformed: UInt64 = 0
 
+  /// TLS connections, which are no requests and count in neither status nor method.
+  public private(set) var encrypted: UInt64 = 0
+
   private var statuses = [UInt64](repeating: 0, count: 1_000)
   private var methods: [(word: UInt64, name: [UInt8], count: UInt64)] = []
   private var latest = 0
@@ -34,15 +37,19 @@ public struct Statistics: Sendable {
     exchanges &+= 1
     first = min(first ?? exchange.at, exchange.at)
     last = max(last ?? exchange.at, exchange.at)
-    statuses[min(Int(exchange.status), 999)] &+= 1
+    clients.add(Hash64.of(exchange.client.high, exchange.client.low, seed: 0x636c_6965_6e74))
     let sent = max(exchange.bodyBytes, exchange.responseBytes)
     if sent > 0 { bytes &+= UInt64(sent) }
+    guard !exchange.flags.contains(.encrypted) else {
+      encrypted &+= 1
+      return
+    }
+    statuses[min(Int(exchange.status), 999)] &+= 1
     if exchange.flags.contains(.malformedRequest) {
       malformed &+= 1
     } else {
       count(method: text.extracting(exchange[.method].indices))
     }
-    clients.add(Hash64.of(exchange.client.high, exchange.client.low, seed: 0x636c_6965_6e74))
   }
 
   /// Counts a method; the first 16 spellings by name, the rest together.

@@ -36,6 +36,7 @@ public enum Stats {
     writer.int("clients_estimate", statistics.clientEstimate)
     writer.int("response_bytes", statistics.bytes)
     writer.int("malformed_requests", statistics.malformed)
+    if statistics.encrypted > 0 { writer.int("tls_connections", statistics.encrypted) }
     writer.beginObject("by_status")
     for entry in statistics.byStatus {
       writer.key("\(entry.status)")
@@ -70,6 +71,7 @@ public enum Stats {
     line("clients, about", "\(statistics.clientEstimate)")
     line("response bytes", "\(statistics.bytes)")
     line("malformed requests", "\(statistics.malformed)")
+    if statistics.encrypted > 0 { line("TLS connections", "\(statistics.encrypted)") }
     text += "\n"
     for entry in statistics.byStatus {
       line(
