@@ -6,12 +6,11 @@ public struct LogDecoder: ~Copyable {
   public private(set) var counters = LineCounters()
 
   private let configuration: DecoderConfiguration
-  /// One exchange about which nothing is known; in an array, so that it is copied once a line.
-  private var blank = [
-    Exchange(
+  /// Exchanges about which nothing is known, appended some at a time and filled one a line.
+  private let blanks = [Exchange](
+    repeating: Exchange(
       at: Timestamp(nanoseconds: 0),
-      provenance: Provenance(source: 0, offset: 0, length: 0, line: 0))
-  ]
+      provenance: Provenance(source: 0, offset: 0, length: 0, line: 0)), count: 32)
   private var fast: CombinedLine?
   private var rare = RareBytes()
   private var unparsed: UInt32 = 0
@@ -48,6 +47,7 @@ public struct LogDecoder: ~Copyable {
     var start = lines.lowerBound
     if offset == 0 { start &+= byteOrderMark(batch.bytes.span, lines) }
     rare = RareBytes()
+    var used = batch.exchanges.count
     while start < lines.upperBound {
       let feed = find(0x0a, in: batch.bytes.span, from: start, to: lines.upperBound)
       var end = feed
@@ -56,9 +56,11 @@ public struct LogDecoder: ~Copyable {
       let place = Provenance(
         source: configuration.source, offset: offset &+ UInt64(start &- lines.lowerBound),
         length: UInt32(truncatingIfNeeded: end &- start), line: counters.lines)
-      decode(start..<end, place, &batch)
+      if used == batch.exchanges.count { batch.exchanges.append(contentsOf: blanks) }
+      if decode(start..<end, place, &batch, into: used) { used &+= 1 }
       start = feed &+ 1
     }
+    batch.exchanges.removeLast(batch.exchanges.count &- used)
   }
 
   /// Counts a line that was too long to be read whole, and began at `offset`.
@@ -74,36 +76,36 @@ public struct LogDecoder: ~Copyable {
     if unparsed != .max { unparsed &+= 1 }
   }
 
+  /// Decodes one line into the blank exchange at `slot`; whether it became one.
   private mutating func decode(
-    _ range: Range<Int>, _ place: Provenance, _ batch: inout ExchangeBatch
-  ) {
+    _ range: Range<Int>, _ place: Provenance, _ batch: inout ExchangeBatch, into slot: Int
+  ) -> Bool {
     guard !isBlank(range, batch.bytes.span) else {
       counters.blank &+= 1
-      return
+      return false
     }
     guard range.count <= configuration.lineLimit else {
       noteUnparsed()
       counters.unparsed.record(.lineTooLong, at: place, column: 1)
-      return
+      return false
     }
     let mark = batch.bytes.count
-    let slot = batch.exchanges.count
-    batch.exchanges.append(contentsOf: blank)
     Self.begin(&batch.exchanges[slot], place, range, unparsed)
     let outcome = line(range, place, &batch.bytes, &batch.exchanges[slot])
     if case .exchange = outcome {
       counters.exchanges &+= 1
-      return
+      return true
     }
-    batch.exchanges.removeLast()
+    batch.exchanges[slot] = blanks[0]
     batch.bytes.removeLast(batch.bytes.count - mark)
     guard case .rejected(let reason, let at) = outcome else {
       counters.comments &+= 1
-      return
+      return false
     }
     noteUnparsed()
     counters.unparsed.record(
       reason, at: place, column: UInt32(clamping: max(0, at - range.lowerBound) + 1))
+    return false
   }
 
   /// Says of a blank exchange where it was read.
@@ -141,7 +143,7 @@ public struct LogDecoder: ~Copyable {
   ) -> LineOutcome {
     var furthest: LineFailure?
     for i in texts.indices {
-      exchange = blank[0]
+      exchange = blanks[0]
       Self.begin(&exchange, place, range, unparsed)
       guard let failure = texts[i].decode(range, &bytes, &exchange) else { return .exchange }
       if failure.hasShape { return .rejected(failure.reason, at: failure.at) }
