@@ -159,17 +159,6 @@ public struct ECSEncoder: Sendable {
     writer.endArray()
   }
 
-  /// Frames and stream bytes of one side of an exchange; nothing when none was captured.
-  private mutating func side(_ name: StaticString, _ frames: FrameRange, _ stream: StreamRange) {
-    guard frames.first > 0 else { return }
-    writer.beginObject(name)
-    writer.int("first_frame", frames.first)
-    writer.int("last_frame", frames.last)
-    writer.int("stream_offset", stream.offset)
-    writer.int("stream_bytes", stream.length)
-    writer.endObject()
-  }
-
   private mutating func evidence(_ record: AlertRecord, _ source: (UInt32) -> String) {
     writer.beginArray("evidence")
     for item in record.evidence {
@@ -181,8 +170,8 @@ public struct ECSEncoder: Sendable {
       if !item.digest.isEmpty { writer.string("sha256", Hexadecimal.text(item.digest)) }
       if let packets = item.packets {
         writer.time("start", packets.start, digits: 9)
-        side("request", packets.request, packets.requestStream)
-        side("response", packets.response, packets.responseStream)
+        writer.side("request", packets.request, packets.requestStream)
+        writer.side("response", packets.response, packets.responseStream)
       }
       writer.endObject()
     }

@@ -13,7 +13,8 @@ struct SubjectTable<State: Subject>: ~Copyable {
   /// Deep states dropped to make room.
   private(set) var evictedFunnels: UInt64 = 0
 
-  private var index: SlotIndex
+  private var index: TagIndex
+  private let tags: SubjectTags
   private var clock: SlotClock
   private var funnelClock: SlotClock
 
@@ -21,7 +22,8 @@ struct SubjectTable<State: Subject>: ~Copyable {
   init(capacity: Int, funnelCapacity: Int, seed: UInt64) {
     let size = Swift.min(Swift.max(capacity, 1), 4_194_304)
     let depth = Swift.min(Swift.max(funnelCapacity, 1), size)
-    index = SlotIndex(capacity: size, seed: seed)
+    index = TagIndex(capacity: size)
+    tags = SubjectTags(seed: seed)
     clock = SlotClock(capacity: size)
     funnelClock = SlotClock(capacity: depth)
     states.reserveCapacity(size)
@@ -30,7 +32,7 @@ struct SubjectTable<State: Subject>: ~Copyable {
 
   /// The slot of a subject, a new one when it is not known.
   mutating func slot(of key: SubjectKey) -> (slot: Int, isNew: Bool) {
-    let tag = index.tag(of: key)
+    let tag = tags.tag(of: key)
     var cell = index.firstCell(of: tag)
     while let slot = index.nextSlot(tag, from: &cell) {
       if states[slot].common.presence.key == key {
@@ -88,7 +90,7 @@ struct SubjectTable<State: Subject>: ~Copyable {
 
   private mutating func evict(_ slot: Int) {
     let presence = states[slot].common.presence
-    index.remove(tag: index.tag(of: presence.key), slot: slot)
+    index.remove(tag: tags.tag(of: presence.key), slot: slot)
     let place = Int(presence.funnel)
     if place >= 0 {
       funnels[place].owner = -1

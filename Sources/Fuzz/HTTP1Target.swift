@@ -30,6 +30,7 @@ private struct HTTP1Play {
     var batch = ExchangeBatch()
     var mark = PacketMark(at: Timestamp(nanoseconds: 0), frame: 0)
     var offsets: [UInt64] = [0, 0]
+    var hasEnded = [false, false]
     var at = 0
     while at + 2 <= bytes.count {
       let side: FlowSide = bytes[at] & 1 == 0 ? .client : .server
@@ -39,13 +40,20 @@ private struct HTTP1Play {
       mark.at = Timestamp(nanoseconds: Int64(mark.frame) * 400_000)
       let operation = bytes[at] >> 1 & 7
       at += 2
+      // Nothing of a side comes after its end (StreamSink); its bytes are passed over.
+      let length = operation == 5 ? count * 16 : count
+      guard !hasEnded[index] else {
+        at += operation == 6 || operation == 7 ? 0 : length
+        continue
+      }
       if operation == 6 {
         connection.gap(side, count: UInt64(count), offset: offsets[index], mark, into: &batch)
         offsets[index] += UInt64(count)
       } else if operation == 7 {
         connection.sideEnded(side, mark, into: &batch)
+        hasEnded[index] = true
       } else {
-        let last = min(at + count * (operation == 5 ? 16 : 1), bytes.count)
+        let last = min(at + length, bytes.count)
         while at < last {
           let next = piece == .max ? last : min(at + piece, last)
           connection.feed(

@@ -59,3 +59,16 @@ public struct StreamRange: Hashable, Sendable, BitwiseCopyable {
   /// Creates an empty range.
   public init() {}
 }
+
+extension JSONWriter {
+  /// Writes the frames and the stream bytes of one side of an exchange; nothing when none was captured.
+  public mutating func side(_ key: StaticString, _ frames: FrameRange, _ stream: StreamRange) {
+    guard frames.first > 0 else { return }
+    beginObject(key)
+    int("first_frame", frames.first)
+    int("last_frame", frames.last)
+    int("stream_offset", stream.offset)
+    int("stream_bytes", stream.length)
+    endObject()
+  }
+}

@@ -91,8 +91,8 @@ struct ExchangeEncoder {
     text("tls.client.ja4_r", detail.ja4Raw, bytes)
     if detail.ja4Raw.isPresent { writer.string("tls.client.ja4_method", JA4Method.name) }
     writer.beginObject("crenel.packets")
-    frames("request", detail.requestFrames, detail.requestStream)
-    frames("response", detail.responseFrames, detail.responseStream)
+    writer.side("request", detail.requestFrames, detail.requestStream)
+    writer.side("response", detail.responseFrames, detail.responseStream)
     if detail.anomalies != PacketAnomalies() {
       writer.beginArray("anomalies")
       for anomaly in PacketAnomaly.allCases where detail.anomalies.contains(anomaly) {
@@ -106,16 +106,6 @@ struct ExchangeEncoder {
   private mutating func text(_ name: StaticString, _ range: ByteRange, _ bytes: Span<UInt8>) {
     guard range.isPresent else { return }
     writer.string(name, bytes: bytes.extracting(range.indices))
-  }
-
-  private mutating func frames(_ name: StaticString, _ frames: FrameRange, _ stream: StreamRange) {
-    guard frames.first > 0 else { return }
-    writer.beginObject(name)
-    writer.int("first_frame", frames.first)
-    writer.int("last_frame", frames.last)
-    writer.int("stream_offset", stream.offset)
-    writer.int("stream_bytes", stream.length)
-    writer.endObject()
   }
 
   private mutating func flags(_ flags: ExchangeFlags) {

@@ -9,7 +9,8 @@ struct FlowTable: ~Copyable {
   /// Most flows there may be.
   let capacity: Int
 
-  private var index: FlowIndex
+  private var index: TagIndex
+  private let seed: UInt64
   private var order: SlotLists
   private var free: [Int32] = []
   private var opened: UInt64 = 0
@@ -17,7 +18,8 @@ struct FlowTable: ~Copyable {
   /// Creates an empty table; the order of flows and evictions does not depend on `seed`.
   init(capacity: Int, seed: UInt64) {
     self.capacity = min(max(capacity, 1), 4_194_304)
-    index = FlowIndex(capacity: self.capacity, seed: seed)
+    index = TagIndex(capacity: self.capacity)
+    self.seed = seed
     order = SlotLists(lists: FlowPhase.allCases.count, capacity: self.capacity)
     states.reserveCapacity(self.capacity)
     sides.reserveCapacity(2 &* self.capacity)
@@ -34,7 +36,15 @@ struct FlowTable: ~Copyable {
   func count(_ phase: FlowPhase) -> Int { order.count(Int(phase.rawValue)) }
 
   /// The hash under which a connection is found.
-  func tag(_ one: Endpoint, _ other: Endpoint) -> UInt32 { index.tag(one, other) }
+  func tag(_ one: Endpoint, _ other: Endpoint) -> UInt32 {
+    let sum = hash(one) &+ hash(other)
+    return UInt32(truncatingIfNeeded: Hash64.of(sum, sum, seed: seed) >> 32)
+  }
+
+  private func hash(_ end: Endpoint) -> UInt64 {
+    let address = Hash64.of(end.address.high, end.address.low, seed: seed)
+    return Hash64.of(address, UInt64(end.port), seed: seed)
+  }
 
   /// The flow between two ends, and the side that `source` is.
   func find(_ source: Endpoint, _ destination: Endpoint, tag: UInt32) -> (Int, FlowSide)? {

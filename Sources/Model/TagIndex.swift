@@ -1,36 +1,27 @@
-import CrenelModel
-
-/// From a connection's two ends, in either order, to the slots it may lie in.
+/// From 32 bits of a key's hash to the slots it may lie in: open addressing with linear probing.
 ///
-/// Open addressing with linear probing under a seeded hash, sized once for a load of at most a
-/// half. A cell holds 32 bits of the hash and the slot plus one; 0 is an empty cell.
-struct FlowIndex: ~Copyable {
+/// A cell holds the 32 bits, the tag, and the slot plus one; 0 is an empty cell. Sized once for a load
+/// of at most a half, it never grows. The keys themselves lie with what the slots hold, and the
+/// caller compares them; it also seeds the hash, so that nobody can choose where keys fall.
+public struct TagIndex: ~Copyable {
   private var cells: [UInt64]
   private let mask: Int
-  private let seed: UInt64
 
-  /// Creates an empty index for `capacity` flows.
-  init(capacity: Int, seed: UInt64) {
+  /// Creates an empty index for `capacity` slots.
+  public init(capacity: Int) {
     var size = 4
     while size < 2 &* capacity { size &*= 2 }
     cells = Array(repeating: 0, count: size)
     mask = size &- 1
-    self.seed = seed
-  }
-
-  /// The 32 bits of hash that the index keeps: the same for both directions.
-  func tag(_ one: Endpoint, _ other: Endpoint) -> UInt32 {
-    let sum = hash(one) &+ hash(other)
-    return UInt32(truncatingIfNeeded: Hash64.of(sum, sum, seed: seed) >> 32)
   }
 
   /// The first cell to look at for `tag`.
-  func firstCell(of tag: UInt32) -> Int { Int(tag) & mask }
+  public func firstCell(of tag: UInt32) -> Int { Int(tag) & mask }
 
   /// The slot in `cell` or a later one of its run that bears `tag`; `nil` at the run's end.
   ///
   /// Leaves `cell` behind the one found, so that the next call goes on from there.
-  func nextSlot(_ tag: UInt32, from cell: inout Int) -> Int? {
+  public func nextSlot(_ tag: UInt32, from cell: inout Int) -> Int? {
     while true {
       let word = cells[cell]
       guard word != 0 else { return nil }
@@ -39,15 +30,15 @@ struct FlowIndex: ~Copyable {
     }
   }
 
-  /// Remembers where a flow lies that is not in the index yet.
-  mutating func insert(tag: UInt32, slot: Int) {
+  /// Remembers where a key lies that is not in the index yet.
+  public mutating func insert(tag: UInt32, slot: Int) {
     var cell = Int(tag) & mask
     while cells[cell] != 0 { cell = (cell &+ 1) & mask }
     cells[cell] = UInt64(tag) << 32 | UInt64(truncatingIfNeeded: slot &+ 1)
   }
 
-  /// Forgets a flow; later cells of its run move up, so that no search stops short of them.
-  mutating func remove(tag: UInt32, slot: Int) {
+  /// Forgets a key; later cells of its run move up, so that no search stops short of them.
+  public mutating func remove(tag: UInt32, slot: Int) {
     let wanted = UInt64(tag) << 32 | UInt64(truncatingIfNeeded: slot &+ 1)
     var hole = Int(tag) & mask
     while cells[hole] != wanted {
@@ -64,10 +55,5 @@ struct FlowIndex: ~Copyable {
       next = (next &+ 1) & mask
     }
     cells[hole] = 0
-  }
-
-  private func hash(_ end: Endpoint) -> UInt64 {
-    let address = Hash64.of(end.address.high, end.address.low, seed: seed)
-    return Hash64.of(address, UInt64(end.port), seed: seed)
   }
 }
