@@ -232,6 +232,26 @@ private let holes: [HTTP1Case] = [
     [.client(get), .gap(.server, 60), .client(get.replacing("/a", with: "/b")), .server(ok)],
     ["GET /a 1.1 0 0/-1 incomplete unpaired", "GET /b 1.1 200 0/5"]),
   HTTP1Case(
+    "a whole response, told after the next request",
+    [
+      .client(get), .client(get.replacing("/a", with: "/b")), .gap(.server, 60), .server(ok),
+      .client(get.replacing("/a", with: "/c")), .server(ok.replacing("200", with: "404")),
+    ],
+    [
+      "GET /a 1.1 0 0/-1 incomplete unpaired", "GET /b 1.1 200 0/5", "GET /c 1.1 404 0/5",
+    ]),
+  HTTP1Case(
+    "two whole responses in one hole",
+    [
+      .client(get), .client(get.replacing("/a", with: "/b")),
+      .client(get.replacing("/a", with: "/c")), .gap(.server, 120), .server(ok),
+      .client(get.replacing("/a", with: "/d")), .server(ok.replacing("200", with: "404")),
+    ],
+    [
+      "GET /a 1.1 0 0/-1 incomplete unpaired", "GET /b 1.1 0 0/-1 incomplete unpaired",
+      "GET /c 1.1 200 0/5 stream-gap", "GET /d 1.1 404 0/5",
+    ]),
+  HTTP1Case(
     "a whole request",
     [
       .client(get), .server(ok), .gap(.client, 40), .server(ok.replacing("200", with: "404")),

@@ -27,7 +27,7 @@ extension HTTP1Connection {
         server.lastMark = mark
         addBody(Int64(bytes.count &- at))
         at = bytes.count
-      case .lost: at = findResponse(bytes, at, place, mark)
+      case .lost: at = findResponse(bytes, at, place, mark, &batch)
       case .tunnel:
         server.tunnelled &+= UInt64(bytes.count &- at)
         return

@@ -33,6 +33,9 @@ extension HTTP1Connection {
       if server.phase == .held { releaseHeld(&batch, isForced: true) }
       if !work.serverHead.isEmpty {
         takePendingResponse(work.serverHead.count, offset, mark, isWhole: false, &batch)
+      } else if work.isWaiting, !work.open[work.first].hasResponse {
+        // Its answer began in the hole.
+        giveUp(mark, &batch)
       }
       server.phase = .lost
     }
@@ -47,7 +50,8 @@ extension HTTP1Connection {
 
   /// Looks for the start of a response; returns how far it came.
   mutating func findResponse(
-    _ bytes: Span<UInt8>, _ from: Int, _ offset: UInt64, _ mark: PacketMark
+    _ bytes: Span<UInt8>, _ from: Int, _ offset: UInt64, _ mark: PacketMark,
+    _ batch: inout ExchangeBatch
   ) -> Int {
     takeWork()
     let before = work.serverHead.count
@@ -59,7 +63,7 @@ extension HTTP1Connection {
       }
       for start in 0..<before where Self.isStatusLine(work.serverHead.span, start) {
         work.serverHead = Array(work.serverHead[start..<before])
-        found(offset &- UInt64(before &- start), mark)
+        found(offset &- UInt64(before &- start), mark, &batch)
         return from
       }
       if from &+ count == bytes.count {
@@ -72,7 +76,7 @@ extension HTTP1Connection {
     while at < bytes.count {
       at = find(UInt8(ascii: "H"), in: bytes, from: at, to: bytes.count)
       if Self.isStatusLine(bytes, at) {
-        found(offset &+ UInt64(at &- from), mark)
+        found(offset &+ UInt64(at &- from), mark, &batch)
         return at
       }
       if bytes.count &- at < Self.startLength { break }
@@ -93,8 +97,20 @@ extension HTTP1Connection {
       && isDigit(bytes[at &+ 7]) && bytes[at &+ 8] == 0x20 && isDigit(bytes[at &+ 9])
   }
 
-  private mutating func found(_ offset: UInt64, _ mark: PacketMark) {
+  /// A response begins again behind bytes that could not be read.
+  ///
+  /// How many responses were in them nobody knows. A client that does not pipeline has asked for
+  /// the last one only after it had the others, so this answers the last request that was sent.
+  private mutating func found(
+    _ offset: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch
+  ) {
     server.phase = .head
+    while work.open.count - work.first > 1, !work.open[work.first].hasResponse,
+      work.store.exchanges[work.first + 1].start.earliest <= mark.at
+    {
+      giveUp(mark, &batch)
+      work.store.details[work.first].anomalies.insert(.streamGap)
+    }
     let isBetween = work.isWaiting && work.open[work.first].hasResponse
     if !isBetween { server.begin(offset, mark, place: place) }
     server.scanned = 0
