@@ -28,7 +28,7 @@ test: ## install what is missing and pass the tests
 test-release: ## the allocation budgets, which hold with optimisation only
 	@scripts/setup --test
 	$(SWIFT) test -c release -Xswiftc -enable-testing --scratch-path .build-release-tests \
-	  --filter Allocation
+	  --filter 'llocation|warm'
 
 lint: ## the format check
 	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
