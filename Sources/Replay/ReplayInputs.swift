@@ -108,11 +108,11 @@ public final class ReplayInputs {
   /// The names of the sources, by number.
   public var names: [String] { sources.map(\.input.name) }
 
-  /// Whether the file at `path` is one of the inputs, under whatever name.
+  /// Whether the file at `path` is one of the inputs, under whatever name, redirected ones too.
   func holds(_ path: String) -> Bool {
     guard let wanted = InputPlan.identity(of: path) else { return false }
     return sources.contains { source in
-      source.input.path.flatMap(InputPlan.identity(of:)) == wanted
+      InputPlan.identity(of: source.input.path ?? "/dev/stdin") == wanted
     }
   }
 
