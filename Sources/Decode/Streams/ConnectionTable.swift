@@ -118,7 +118,7 @@ struct ConnectionTable: ~Copyable, StreamSink {
     // The preface of HTTP/2 begins as a request of HTTP/1 does.
     if let isHTTP1 = side == .client
       ? HTTP1Connection.looksLikeRequest(bytes) : HTTP1Connection.looksLikeResponse(bytes),
-      isHTTP1, !(side == .client && Preamble.mayBeHTTP2(bytes))
+      isHTTP1, side == .server || HTTP2FrameReader.looksLikePreface(bytes) == .no
     {
       readHTTP1(flow, from: nil)
       messages[flow.slot]?.feed(

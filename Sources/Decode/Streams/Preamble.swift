@@ -24,8 +24,6 @@ final class Preamble {
 
   /// Bytes after which a decision is made, whatever is there.
   static let limit = 4_096
-  /// The connection preface of HTTP/2 (RFC 9113 section 3.4).
-  static let http2Preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
   /// Ports on which what looks like nothing else is taken for HTTP, so that broken requests are seen.
   static let httpPorts: Set<UInt16> = [80, 81, 3_128, 8_000, 8_008, 8_080, 8_081, 8_088, 8_888]
 
@@ -85,10 +83,10 @@ final class Preamble {
       case .undecided: isOpen = true
       case .no: break
       }
-      if request.starts(with: Self.http2Preface) { return .http2 }
-      if Self.http2Preface.starts(with: request) {
-        isOpen = true
-      } else {
+      switch HTTP2FrameReader.looksLikePreface(request.span) {
+      case .yes: return .http2
+      case .undecided: isOpen = true
+      case .no:
         switch HTTP1Connection.looksLikeRequest(request.span) {
         case true: return .http1
         case nil: isOpen = true
@@ -108,14 +106,6 @@ final class Preamble {
     let isPlain = !request.isEmpty && Self.httpPorts.contains(serverPort)
     return isPlain || (isLast && HTTP1Connection.looksLikeRequest(request.span) == nil)
       ? .http1 : .other
-  }
-
-  /// Whether a client's first bytes are the preface of HTTP/2, as far as they go.
-  static func mayBeHTTP2(_ bytes: Span<UInt8>) -> Bool {
-    for i in 0..<min(bytes.count, http2Preface.count) where bytes[i] != http2Preface[i] {
-      return false
-    }
-    return true
   }
 
   /// The first bytes of one side, at most `limit`.
