@@ -50,6 +50,13 @@ private func deliver(
   }
 }
 
+private func texts(_ detail: PacketDetail) -> [ByteRange] {
+  [
+    detail.headerNames, detail.serverName, detail.alpn, detail.ja4Raw, detail.secondJA4,
+    detail.secondJA4Raw,
+  ]
+}
+
 /// Every range must lie inside the batch; two ways of cutting must give the same.
 private func check(_ one: ExchangeBatch, _ other: ExchangeBatch) {
   precondition(one.exchanges.count == other.exchanges.count)
@@ -59,10 +66,13 @@ private func check(_ one: ExchangeBatch, _ other: ExchangeBatch) {
     for field in TextField.allCases {
       precondition(one.string(left[field]) == other.string(right[field]))
     }
-    let detail = one.details[Int(left.detail)]
-    for range in [detail.headerNames, detail.serverName, detail.alpn, detail.ja4Raw] {
+    let ranges = texts(one.details[Int(left.detail)])
+    for range in ranges {
       precondition(!range.isPresent || range.indices.upperBound <= one.bytes.count)
     }
+    precondition(
+      ranges.map { one.string($0) }
+        == texts(other.details[Int(right.detail)]).map { other.string($0) })
   }
 }
 
@@ -98,6 +108,20 @@ func fuzzProxy(_ input: [UInt8]) {
     isClear = answer != .needMore
     precondition(isClear || count < ProxyHeader.bufferLimit)
     if case .header(let length, _, _) = answer { precondition(length >= 14 && length <= 65_551) }
+  }
+  fuzzSocks(input) { SocksHandshake.client($0) }
+  fuzzSocks(input) { SocksHandshake.server($0) }
+}
+
+private func fuzzSocks(_ input: [UInt8], _ read: (Span<UInt8>) -> SocksHandshake) {
+  var isClear = false
+  let whole = read(input.span)
+  for count in 0...min(input.count, 1_100) {
+    let answer = read(input.span.extracting(0..<count))
+    precondition(!isClear || answer == whole)
+    isClear = answer != .needMore
+    precondition(isClear || count < SocksHandshake.limit)
+    if case .whole(let length) = answer { precondition(length >= 8 && length <= count) }
   }
 }
 

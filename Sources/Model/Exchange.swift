@@ -280,6 +280,8 @@ public struct ExchangeBatch: Sendable {
       detail.serverName = take(detail.serverName, from: source)
       detail.alpn = take(detail.alpn, from: source)
       detail.ja4Raw = take(detail.ja4Raw, from: source)
+      detail.secondJA4 = take(detail.secondJA4, from: source)
+      detail.secondJA4Raw = take(detail.secondJA4Raw, from: source)
       details.append(detail)
     }
     exchanges.append(copy)

@@ -24,6 +24,10 @@ public struct PacketDetail: Sendable, BitwiseCopyable {
   public var alpn = ByteRange.absent
   /// JA4_r: what the JA4 hash was made of.
   public var ja4Raw = ByteRange.absent
+  /// The JA4 of the second ClientHello, which a HelloRetryRequest asked for.
+  public var secondJA4 = ByteRange.absent
+  /// The JA4_r of the second ClientHello.
+  public var secondJA4Raw = ByteRange.absent
   /// What was odd on the way.
   public var anomalies = PacketAnomalies()
 

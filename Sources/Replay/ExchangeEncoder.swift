@@ -90,6 +90,8 @@ struct ExchangeEncoder {
     text("tls.client.alpn", detail.alpn, bytes)
     text("tls.client.ja4_r", detail.ja4Raw, bytes)
     if detail.ja4Raw.isPresent { writer.string("tls.client.ja4_method", JA4Method.name) }
+    text("crenel.tls.second_hello.ja4", detail.secondJA4, bytes)
+    text("crenel.tls.second_hello.ja4_r", detail.secondJA4Raw, bytes)
     writer.beginObject("crenel.packets")
     writer.side("request", detail.requestFrames, detail.requestStream)
     writer.side("response", detail.responseFrames, detail.responseStream)

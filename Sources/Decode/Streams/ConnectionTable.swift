@@ -136,6 +136,7 @@ struct ConnectionTable: ~Copyable, StreamSink {
     if preamble.takesProxyHeader(isLast: isLast, isMidStream: flow.isMidStream) {
       own.record(.badProxyHeader, frame: preamble.firstFrame)
     }
+    preamble.passSocks(isLast: isLast, isMidStream: flow.isMidStream)
     let verdict = preamble.verdict(serverPort: flow.server.port, isLast: isLast)
     switch verdict {
     case .undecided: return

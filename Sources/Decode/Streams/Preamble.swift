@@ -34,6 +34,7 @@ final class Preamble {
   /// Bytes of the client's side that belong to a PROXY header and are still to come.
   private var toSkip = 0
   private var mayHaveProxyHeader = true
+  private var mayHaveSocks = true
 
   var firstFrame: UInt64 { pieces.first?.mark.frame ?? 0 }
 
@@ -41,7 +42,7 @@ final class Preamble {
     let start = bytes.count
     unsafe new.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
     pieces.append(Piece(side: side, bytes: start..<bytes.count, offset: offset, mark: mark))
-    if side == .client, toSkip > 0 { skip() }
+    if side == .client, toSkip > 0 { toSkip = skip(toSkip, of: .client) }
   }
 
   /// Takes a PROXY header off the client's side; whether there is one that cannot be read.
@@ -64,19 +65,40 @@ final class Preamble {
     case .header(let length, let source, _):
       mayHaveProxyHeader = false
       client = source
-      toSkip = length
-      skip()
+      toSkip = skip(length, of: .client)
     }
     return false
+  }
+
+  /// Takes the handshake with a SOCKS proxy off both sides, once both are whole; the server's may
+  /// be missing when no more will come.
+  func passSocks(isLast: Bool, isMidStream: Bool) {
+    guard mayHaveSocks, !mayHaveProxyHeader, toSkip == 0 else { return }
+    let first = beginning(of: .client, limit: SocksHandshake.limit)
+    guard !first.isEmpty else { return }
+    let isLast = isLast || bytes.count >= Self.limit
+    let client = isMidStream ? .none : SocksHandshake.client(first.span)
+    guard case .whole(let request) = client else {
+      if client == .none || isLast { mayHaveSocks = false }
+      return
+    }
+    let server = SocksHandshake.server(
+      beginning(of: .server, limit: SocksHandshake.limit).span)
+    guard server != .needMore || isLast else { return }
+    mayHaveSocks = false
+    guard server != .none else { return }
+    _ = skip(request, of: .client)
+    if case .whole(let reply) = server { _ = skip(reply, of: .server) }
   }
 
   /// What the bytes so far say; `isLast` when no more will come.
   func verdict(serverPort: UInt16, isLast: Bool) -> Verdict {
     let isLast = isLast || bytes.count >= Self.limit
-    if mayHaveProxyHeader, !isLast, !beginning(of: .client, limit: 1).isEmpty { return .undecided }
     let request = beginning(of: .client, limit: 64)
     let response = beginning(of: .server, limit: 64)
-    var isOpen = toSkip > 0 || (request.isEmpty && response.isEmpty)
+    if request.isEmpty, response.isEmpty, toSkip == 0 { return isLast ? .other : .undecided }
+    if mayHaveProxyHeader || mayHaveSocks, !isLast, !request.isEmpty { return .undecided }
+    var isOpen = toSkip > 0
     if !request.isEmpty {
       switch TLSConnection.looksLikeClientHello(request.span) {
       case .yes: return .tls
@@ -117,13 +139,15 @@ final class Preamble {
     return first
   }
 
-  /// Takes bytes that belong to a PROXY header off the pieces.
-  private func skip() {
-    for i in pieces.indices where pieces[i].side == .client && toSkip > 0 {
-      let count = min(toSkip, pieces[i].bytes.count)
-      pieces[i].bytes = (pieces[i].bytes.lowerBound + count)..<pieces[i].bytes.upperBound
-      pieces[i].offset &+= UInt64(count)
-      toSkip -= count
+  /// Takes the first bytes of a side off its pieces; how many of `count` are still to come.
+  private func skip(_ count: Int, of side: FlowSide) -> Int {
+    var left = count
+    for i in pieces.indices where pieces[i].side == side && left > 0 {
+      let part = min(left, pieces[i].bytes.count)
+      pieces[i].bytes = (pieces[i].bytes.lowerBound + part)..<pieces[i].bytes.upperBound
+      pieces[i].offset &+= UInt64(part)
+      left -= part
     }
+    return left
   }
 }

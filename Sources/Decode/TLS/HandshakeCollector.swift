@@ -1,6 +1,6 @@
 import CrenelModel
 
-/// Puts the first handshake message of one side together, over split records and segments.
+/// Puts one handshake message of a side together, over split records and segments.
 ///
 /// Holds at most ``limit`` bytes, and those only while a message is incomplete.
 struct HandshakeCollector {
@@ -22,6 +22,9 @@ struct HandshakeCollector {
 
   /// The handshake type wanted: 1 for a ClientHello, 2 for a ServerHello.
   let wanted: UInt8
+  /// Whether ChangeCipherSpec records may come before it, as before a second ClientHello (RFC 8446
+  /// appendix D.4).
+  let passesChangeCipherSpec: Bool
   /// The message so far, with its 4 bytes of header.
   private(set) var buffer: [UInt8] = []
   /// Whether there is nothing left to do.
@@ -29,9 +32,17 @@ struct HandshakeCollector {
   private var header = InlineArray<5, UInt8>(repeating: 0)
   private var headerCount = 0
   private var recordLeft = 0
+  private var isPassing = false
+  private var wasExact = false
+  /// Where in the bytes pushed last the record after the message begins; `nil` where the message
+  /// ends inside a record, which no hello that a second one follows does.
+  private(set) var next: Int?
 
-  /// Creates a collector at the first byte of a stream.
-  init(wanted: UInt8) { self.wanted = wanted }
+  /// Creates a collector at the first byte of a record.
+  init(wanted: UInt8, passesChangeCipherSpec: Bool = false) {
+    self.wanted = wanted
+    self.passesChangeCipherSpec = passesChangeCipherSpec
+  }
 
   /// Gives up, and gives the memory back.
   mutating func stop() {
@@ -41,8 +52,10 @@ struct HandshakeCollector {
 
   /// Takes the next bytes of the side in; what it says after the first answer but `more` is void.
   mutating func push(_ bytes: Span<UInt8>) -> Outcome {
-    if buffer.isEmpty, headerCount == 0, let body = whole(bytes) {
+    if buffer.isEmpty, headerCount == 0, recordLeft == 0, let body = whole(bytes) {
       isDone = true
+      let record = Self.recordLength(bytes.extracting(0..<5)) ?? 0
+      next = record == body.count &+ 4 ? body.upperBound : nil
       return .inPlace(body)
     }
     var i = 0
@@ -52,18 +65,25 @@ struct HandshakeCollector {
         headerCount &+= 1
         i &+= 1
         guard headerCount == 5 else { continue }
-        guard let length = Self.recordLength(header.span) else { return fail() }
-        recordLeft = length
         headerCount = 0
+        isPassing = passesChangeCipherSpec && buffer.isEmpty && Self.isChangeCipherSpec(header.span)
+        guard let length = isPassing ? 1 : Self.recordLength(header.span) else { return fail() }
+        recordLeft = length
         continue
       }
       let end = i &+ min(recordLeft, bytes.count &- i)
+      guard !isPassing else {
+        (recordLeft, i) = (0, end)  // its one byte
+        continue
+      }
       _ = BatchText.append(bytes, i..<end, to: &buffer)
       recordLeft &-= end &- i
       i = end
       switch check() {
       case .more: continue
-      case let outcome: return outcome
+      case let outcome:
+        next = recordLeft == 0 && wasExact ? i : nil
+        return outcome
       }
     }
     return .more
@@ -76,6 +96,7 @@ struct HandshakeCollector {
     guard let length = Self.messageLength(buffer.span, at: 0) else { return .more }
     guard length <= Self.limit else { return fail() }
     guard buffer.count >= length &+ 4 else { return .more }
+    wasExact = buffer.count == length &+ 4
     buffer.removeLast(buffer.count &- length &- 4)
     isDone = true
     return .buffered
@@ -100,6 +121,11 @@ struct HandshakeCollector {
   private static func recordLength(_ header: Span<UInt8>) -> Int? {
     let length = Int(header[3]) << 8 | Int(header[4])
     return header[0] == 22 && header[1] == 3 && length <= recordLimit ? length : nil
+  }
+
+  /// Whether the header is that of a ChangeCipherSpec of TLS 1.3: one byte.
+  private static func isChangeCipherSpec(_ header: Span<UInt8>) -> Bool {
+    header[0] == 20 && header[1] == 3 && header[3] == 0 && header[4] == 1
   }
 
   private static func messageLength(_ bytes: Span<UInt8>, at start: Int) -> Int? {

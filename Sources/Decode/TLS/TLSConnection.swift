@@ -24,6 +24,8 @@ struct TLSConnection {
   private var hello = HandshakeCollector(wanted: 1)
   private var answer = HandshakeCollector(wanted: 2)
   private var fingerprint: JA4Fingerprint?
+  /// That of the hello which a HelloRetryRequest made the client send.
+  private var second: JA4Fingerprint?
   /// The server name, then the protocols.
   private var names: [UInt8] = []
   private var serverName = ByteRange.absent
@@ -65,17 +67,7 @@ struct TLSConnection {
   ) {
     count(side, UInt64(bytes.count), offset: offset, mark)
     switch side {
-    case .client:
-      guard !hello.isDone else { return }
-      switch hello.push(bytes) {
-      case .more: break
-      case .inPlace(let body): read(bytes, body, &context, mark, &counters)
-      case .buffered:
-        let message = hello.buffer
-        hello.stop()
-        read(message.span, 4..<message.count, &context, mark, &counters)
-      case .failed: note(.badClientHello, mark, &counters)
-      }
+    case .client: takeHellos(bytes, mark, &context, &counters)
     case .server:
       guard !answer.isDone else { return }
       switch answer.push(bytes) {
@@ -146,6 +138,46 @@ struct TLSConnection {
     }
   }
 
+  /// Reads the client's hello, then what may be a second one: the only message of its kind that comes
+  /// in clear, and only after a HelloRetryRequest (RFC 8446 section 4.1.2).
+  private mutating func takeHellos(
+    _ bytes: Span<UInt8>, _ mark: PacketMark, _ context: inout TLSContext,
+    _ counters: inout AnomalyCounters
+  ) {
+    var start = 0
+    while !hello.isDone {
+      let rest = bytes.extracting(start...)
+      let isFirst = fingerprint == nil
+      switch hello.push(rest) {
+      case .more: return
+      case .inPlace(let body) where isFirst: read(rest, body, &context, mark, &counters)
+      case .inPlace(let body): readSecond(rest, body, &context)
+      case .buffered:
+        let message = hello.buffer
+        let body = 4..<message.count
+        hello.stop()
+        if isFirst {
+          read(message.span, body, &context, mark, &counters)
+        } else {
+          readSecond(message.span, body, &context)
+        }
+      case .failed:
+        if isFirst { note(.badClientHello, mark, &counters) }
+        return
+      }
+      guard isFirst, fingerprint != nil, let next = hello.next else { return }
+      start &+= next
+      hello = HandshakeCollector(wanted: 1, passesChangeCipherSpec: true)
+    }
+  }
+
+  /// Takes the fingerprint of a second hello; what cannot be read is none.
+  private mutating func readSecond(
+    _ bytes: Span<UInt8>, _ body: Range<Int>, _ context: inout TLSContext
+  ) {
+    second = ClientHello(bytes, body).map { context.ja4.fingerprint($0, bytes) }
+  }
+
   private mutating func read(
     _ bytes: Span<UInt8>, _ body: Range<Int>, _ context: inout TLSContext, _ mark: PacketMark,
     _ counters: inout AnomalyCounters
@@ -200,6 +232,11 @@ struct TLSConnection {
       let text = fingerprint.text
       exchange[.ja4] = BatchText.append(text.span, fingerprint.hash, to: &batch.bytes)
       detail.ja4Raw = BatchText.append(text.span, fingerprint.raw, to: &batch.bytes)
+    }
+    if let second {
+      let text = second.text
+      detail.secondJA4 = BatchText.append(text.span, second.hash, to: &batch.bytes)
+      detail.secondJA4Raw = BatchText.append(text.span, second.raw, to: &batch.bytes)
     }
     if serverName.isPresent {
       detail.serverName = BatchText.append(names.span, serverName.indices, to: &batch.bytes)

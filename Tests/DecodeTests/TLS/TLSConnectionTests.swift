@@ -72,6 +72,42 @@ struct TLSConnectionTests {
     #expect(seen.batch.string(seen.detail.alpn) == "h2,http/1.1", "seed \(seed)")
   }
 
+  @Test(
+    "a second hello, after a HelloRetryRequest, has a fingerprint of its own, however it is cut",
+    arguments: 0..<40 as Range<UInt64>)
+  func secondHello(seed: UInt64) {
+    var random = Seeded(seed)
+    let first = HelloBuilder.browser(salt: 5, shuffled: false)
+    var second = first
+    second.extensions?.removeAll { $0.0 == 0x0017 }
+    let changeCipherSpec: [UInt8] = Bool.random(using: &random) ? [20, 3, 3, 0, 1, 1] : []
+    let size = Int.random(in: 1...300, using: &random)
+    let bytes = first.records(of: size) + changeCipherSpec + second.records(of: size)
+    let seen = SeenTLS(pieces(bytes + [23, 3, 3, 0, 2, 9, 9], &random), [])
+    let alone = SeenTLS([second.records()], [])
+    #expect(seen.text(.ja4) == SeenTLS([first.records()], []).text(.ja4), "seed \(seed)")
+    #expect(seen.batch.string(seen.detail.secondJA4) == alone.text(.ja4), "seed \(seed)")
+    #expect(
+      seen.batch.string(seen.detail.secondJA4Raw) == alone.batch.string(alone.detail.ja4Raw))
+    #expect(seen.counters.count(.badClientHello) == 0)
+  }
+
+  @Test(
+    "what follows a hello otherwise is no second one, and nothing odd",
+    arguments: [
+      [], [20, 3, 3, 0, 1, 1, 23, 3, 3, 0, 2, 9, 9], [22, 3, 3, 0, 5, 16, 0, 0, 1, 9],
+      [20, 3, 3, 0, 1, 1, 22, 3, 3, 0, 5, 1, 0, 0, 1, 9], [21, 3, 3, 0, 2, 2, 40], [0, 0, 0, 0, 0],
+      [22, 3, 3, 0, 4, 1, 0, 9, 0],
+    ] as [[UInt8]])
+  func noSecondHello(bytes: [UInt8]) {
+    let hello = HelloBuilder.browser(salt: 5, shuffled: false).records()
+    for client in [[hello, bytes], [hello + bytes]] {
+      let seen = SeenTLS(client, [])
+      #expect(!seen.detail.secondJA4.isPresent && !seen.detail.secondJA4Raw.isPresent)
+      #expect(seen.counters.count(.badClientHello) == 0 && seen.text(.ja4) != nil)
+    }
+  }
+
   private func pieces(_ bytes: [UInt8], _ random: inout Seeded) -> [[UInt8]] {
     var parts: [[UInt8]] = []
     var rest = bytes[...]
