@@ -13,6 +13,7 @@ struct ArchiveReader: ~Copyable {
   private var start: UInt64 = 0
   private var decoder: Decoder?  // `nil` between members
   private var isDone = false
+  private var hasGiven = false
 
   private static let bufferSize = 128 * 1_024
 
@@ -77,6 +78,7 @@ struct ArchiveReader: ~Copyable {
       step = decoder?.step(input.span.extracting(next...), into: &output) ?? step
     }
     use(step.taken)
+    if step.given > 0 { hasGiven = true }
     switch step.outcome {
     case .memberEnd: decoder = nil
     case .corrupt(let text): return corrupt(text)
@@ -108,8 +110,11 @@ struct ArchiveReader: ~Copyable {
     problem(
       "truncated-archive",
       "the \(compression.name) data that begin at byte offset \(start) are cut off: the file ends after"
-        + " \(offset &+ UInt64(input.count - next)) bytes",
-      "what could be decompressed was read; copy the file again to have the rest")
+        + " \(offset &+ UInt64(input.count - next)) bytes"
+        + (hasGiven ? "" : ", before the first block that can be decompressed is whole"),
+      hasGiven
+        ? "what could be decompressed was read; copy the file again to have the rest"
+        : "nothing of it could be read; copy the file again")
   }
 
   private func corrupt(_ text: String) -> Diagnostic {

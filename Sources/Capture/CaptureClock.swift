@@ -21,6 +21,9 @@ struct CaptureClock: Equatable {
     tick = resolution <= 9 ? UInt64(Self.power(10, 9 - Int(resolution))) : 0
   }
 
+  /// Whether 2^64 ticks last less than a second, so that nothing real can be told by it.
+  var isAbsurd: Bool { resolution & 0x80 != 0 ? resolution & 0x7f > 64 : resolution > 19 }
+
   /// The instant of a tick count.
   ///
   /// Rounded down to a nanosecond where ticks are finer; saturates at the ends of `Timestamp`,

@@ -8,7 +8,8 @@ public struct PacketCounters: Sendable, Equatable {
   public var cut: UInt64 = 0
   /// 1 when the file ends inside a record, 0 otherwise.
   ///
-  /// What is there of that record's packet is given as a packet, when its header is whole.
+  /// What is there of that record's packet is given as a packet, when its header is whole; it is
+  /// among ``cut`` only where the snap length cut it too.
   public var cutByEnd: UInt64 = 0
   /// Packet blocks of pcapng that contradict themselves or name no interface; passed over.
   public var unreadableBlocks: UInt64 = 0
@@ -30,6 +31,8 @@ struct PacketTally {
   var problems: [Diagnostic] = []
   /// Set when nothing after this place can be understood.
   private(set) var isBroken = false
+  /// Whether the input itself ended before its time, which was told already.
+  private var hasEarlyEnd = false
 
   init(name: String) { self.name = name }
 
@@ -38,14 +41,15 @@ struct PacketTally {
 
   /// Counts a packet and adds it.
   ///
-  /// `bytes` are its indices in the batch, whose first byte is at `base` in the file.
+  /// `bytes` are its indices in the batch, whose first byte is at `base` in the file; `stored` is how
+  /// many the file says it has of it, more only where the file ends inside it.
   mutating func add(
-    _ bytes: Range<Int>, base: UInt64, at time: Timestamp, original: UInt32, link: LinkType,
-    to packets: inout [Packet]
+    _ bytes: Range<Int>, base: UInt64, at time: Timestamp, stored: UInt32, original: UInt32,
+    link: LinkType, to packets: inout [Packet]
   ) {
     counters.packets &+= 1
     frame &+= 1
-    if original > UInt32(clamping: bytes.count) { counters.cut &+= 1 }
+    if original > stored { counters.cut &+= 1 }
     packets.append(
       Packet(
         at: time, bytes: ByteRange(bytes), originalLength: original, link: link,
@@ -62,7 +66,41 @@ struct PacketTally {
       Diagnostic(
         code: code, at: SourcePosition(file: name),
         "\(message), at byte \(offset), after frame \(frame)",
-        hint: "the packets before it were read; what follows cannot be found again"))
+        hint: frame == 0
+          ? "nothing was read; make sure it is a capture, and copy it again from where it was made"
+          : "the packets before it were read; what follows cannot be found again: copy the file again"
+            + " from where it was made"))
+  }
+
+  /// Notes that the file ends inside the record at `offset`, of which `count` of `whole` bytes are there.
+  ///
+  /// Nothing more is said where the input was cut for a reason that was told, as a broken archive.
+  mutating func end(
+    inside record: String, at offset: UInt64, has count: Int, of whole: Int,
+    _ unit: String = "bytes"
+  ) {
+    counters.cutByEnd = 1
+    guard !hasEarlyEnd else { return }
+    problems.append(
+      Diagnostic(
+        code: "truncated-capture", at: SourcePosition(file: name),
+        "the file ends inside \(record) at byte \(offset), after frame \(frame): "
+          + "\(count) of \(whole) \(unit) are there",
+        hint: "what is there was read; copy the file again, once what writes it has ended"))
+  }
+
+  /// Notes what kept the input from being read to its end.
+  mutating func fail(_ problem: Diagnostic) {
+    problems.append(problem)
+    hasEarlyEnd = true
+  }
+
+  /// Tells of something that makes what was read doubtful, though all of it was read.
+  mutating func warn(_ code: String, at offset: UInt64, _ message: String, hint: String) {
+    problems.append(
+      Diagnostic(
+        .warning, code: code, at: SourcePosition(file: name), "\(message), at byte \(offset)",
+        hint: hint))
   }
 
   /// Counts a pcapng block that cannot be read; the first one is told.

@@ -101,7 +101,7 @@ public struct PacketReader: ~Copyable {
   private mutating func read(into bytes: inout [UInt8]) {
     let before = bytes.count
     if let problem = stream.read(into: &bytes, upTo: chunkSize) {
-      tally.problems.append(problem)
+      tally.fail(problem)
       isAtEnd = true
     }
     if bytes.count == before { isAtEnd = true }

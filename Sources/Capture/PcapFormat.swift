@@ -23,8 +23,9 @@ struct PcapFormat {
     var at = 0
     if link == nil {
       guard bytes.count &- at >= 24 else {
-        if isEnd { tally.stop("truncated-capture", at: base, "the file header is cut short") }
-        return at
+        guard isEnd else { return at }
+        tally.end(inside: "the file header", at: base, has: bytes.count &- at, of: 24)
+        return bytes.count
       }
       readHeader(bytes, at, base, &tally)
       at &+= 24
@@ -44,14 +45,19 @@ struct PcapFormat {
       var end = first &+ Int(captured)
       if end > bytes.count {
         guard isEnd else { return at }
-        tally.counters.cutByEnd = 1
+        tally.end(
+          inside: "a packet", at: base &+ UInt64(at), has: bytes.count &- first, of: Int(captured))
         end = bytes.count
       }
       tally.add(
-        first..<end, base: base, at: time(bytes, at), original: original, link: link, to: &packets)
+        first..<end, base: base, at: time(bytes, at), stored: captured, original: original,
+        link: link, to: &packets)
       at = end
     }
-    if isEnd, at < bytes.count { tally.counters.cutByEnd = 1 }
+    if isEnd, at < bytes.count {
+      tally.end(
+        inside: "a packet's header", at: base &+ UInt64(at), has: bytes.count &- at, of: header)
+    }
     return isEnd ? bytes.count : at
   }
 

@@ -23,6 +23,16 @@ enum PcapngBlock {
     type == journal || type == custom || type == privateCustom
   }
 
+  /// What a block of this type is called in messages.
+  static func name(_ type: UInt32) -> String {
+    switch type {
+    case section: "a section header block"
+    case interface: "an interface description block"
+    case packet, oldPacket, simplePacket: "a packet block"
+    default: "a block of type \(type)"
+    }
+  }
+
   /// Whether a block of this type must be seen whole.
   static func isRead(_ type: UInt32) -> Bool {
     switch type {

@@ -10,6 +10,7 @@ struct PcapngFormat {
   private var interfaces: [PcapngInterface] = []
   /// The time of the last packet, which a simple packet block takes for its own.
   private var lastTime = Timestamp(nanoseconds: 0)
+  private var hasAbsurdClock = false
   /// A block being passed over, and its bytes still to come.
   private var passing: (block: Block, left: Int)?
 
@@ -42,15 +43,25 @@ struct PcapngFormat {
       let next = at &+ block.length
       guard next <= bytes.count else {
         guard isEnd else { return at }
+        tally.end(
+          inside: PcapngBlock.name(block.type), at: block.offset, has: bytes.count &- at,
+          of: block.length)
         readCut(block, bytes, base, into: &packets, &tally)
-        break
+        return bytes.count
       }
       guard isClosed(block, by: order.u32(bytes, next &- 4), &tally) else { return at }
       read(block, bytes, base, into: &packets, &tally)
       at = next
     }
     guard isEnd, !tally.isBroken else { return at }
-    if at < bytes.count || passing != nil { tally.counters.cutByEnd = 1 }
+    if let (block, left) = passing {
+      tally.end(
+        inside: PcapngBlock.name(block.type), at: block.offset,
+        has: block.length &- left &+ bytes.count &- at, of: block.length)
+    } else if at < bytes.count {
+      tally.end(
+        inside: "a block's header", at: base &+ UInt64(at), has: bytes.count &- at, of: 12)
+    }
     return bytes.count
   }
 
@@ -74,7 +85,10 @@ struct PcapngFormat {
     guard length >= 12, length % 4 == 0,
       length <= PacketReader.blockLimit || !PcapngBlock.isRead(type)
     else {
-      tally.stop("corrupt-capture", at: offset, "a pcapng block of \(length) bytes")
+      tally.stop(
+        "corrupt-capture", at: offset,
+        "a pcapng block of \(length) bytes, where blocks have 12 or more, in steps of 4, and those"
+          + " that are read no more than \(PacketReader.blockLimit)")
       return nil
     }
     let end = min(bytes.count, at &+ Int(length) &- 4)
@@ -149,7 +163,15 @@ struct PcapngFormat {
       tally.stop("corrupt-capture", at: block.offset, "an interface that cannot be one")
       return
     }
-    interfaces.append(PcapngInterface(bytes, block.at, optionsEnd: block.end, order))
+    let interface = PcapngInterface(bytes, block.at, optionsEnd: block.end, order)
+    interfaces.append(interface)
+    guard interface.clock.isAbsurd, !hasAbsurdClock else { return }
+    hasAbsurdClock = true
+    tally.warn(
+      "absurd-clock", at: block.offset,
+      "interface \(interfaces.count - 1) counts time so finely that 64 bits last less than a second",
+      hint:
+        "the times of its packets mean nothing; if the true resolution is known, mend if_tsresol")
   }
 
   // MARK: - Packets
@@ -167,12 +189,13 @@ struct PcapngFormat {
     let isOld = block.type == PcapngBlock.oldPacket
     let number = isOld ? UInt32(order.u16(bytes, at &+ 8)) : order.u32(bytes, at &+ 8)
     let captured = order.u32(bytes, at &+ 20)
-    guard number < interfaces.count, captured <= PacketReader.packetLimit,
-      Int(captured) <= block.length &- 32
-    else {
+    let room = min(Int(PacketReader.packetLimit), block.length &- 32)
+    guard number < interfaces.count, Int(captured) <= room else {
       tally.passOver(
         block.length, at: block.offset,
-        because: "a packet of \(captured) bytes of interface \(number), which cannot be")
+        because: number < interfaces.count
+          ? "a packet of \(captured) bytes where \(room) can be"
+          : "a packet of interface \(number) where \(interfaces.count) are described")
       return
     }
     let interface = interfaces[Int(number)]
@@ -182,7 +205,7 @@ struct PcapngFormat {
     let first = at &+ 28
     tally.add(
       first..<min(first &+ Int(captured), block.end), base: base, at: lastTime,
-      original: order.u32(bytes, at &+ 24), link: interface.link, to: &packets)
+      stored: captured, original: order.u32(bytes, at &+ 24), link: interface.link, to: &packets)
   }
 
   /// Reads a simple packet block, which is of the first interface.
@@ -205,7 +228,7 @@ struct PcapngFormat {
     }
     let first = block.at &+ 12
     tally.add(
-      first..<min(first &+ captured, block.end), base: base, at: lastTime, original: original,
-      link: interface.link, to: &packets)
+      first..<min(first &+ captured, block.end), base: base, at: lastTime,
+      stored: UInt32(captured), original: original, link: interface.link, to: &packets)
   }
 }

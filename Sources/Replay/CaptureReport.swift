@@ -35,8 +35,9 @@ public struct CaptureReport: Sendable {
           + "\(drops.droppedByInterface) in the interface, of \(drops.received); "
           + "a larger --buffer-size or a --bpf expression helps")
     }
-    if file.cut > 0 { texts.append("\(file.cut) packets were cut by the snap length") }
-    if file.cutByEnd > 0 { texts.append("the file ends inside its last packet") }
+    if file.cut > 0 {
+      texts.append("\(file.cut) packet\(file.cut == 1 ? " was" : "s were") cut by the snap length")
+    }
     for anomaly in PacketAnomaly.allCases {
       let count = decoded.anomalies.count(anomaly)
       guard count > 0 else { continue }

@@ -44,8 +44,7 @@ public struct InputReport: Sendable {
   public var late: UInt64 { sources.reduce(0) { $0 &+ $1.order.late } }
   /// Whether something is missing: a line not understood, a file not read to its end.
   public var isIncomplete: Bool {
-    unparsed > 0
-      || sources.contains { !$0.problems.isEmpty || ($0.capture?.file.cutByEnd ?? 0) > 0 }
+    unparsed > 0 || sources.contains { !$0.problems.isEmpty }
   }
   /// Whether a source was not read whole: cut off, damaged, or not a log that is known.
   ///

@@ -63,9 +63,12 @@ final class LogSource: ExchangeReader {
     let runs = gather(&batch.bytes)
     let found = detect(batch.bytes)
     detection = found
-    makeDecoder(found, isEmpty: batch.bytes.isEmpty, skipped: runs.flatMap(\.skipped))
+    makeDecoder(found, bytes: batch.bytes.count, skipped: runs.flatMap(\.skipped))
     guard decoder != nil else {
       isEnded = true
+      if batch.bytes.isEmpty, counters.lines == 0, reader?.problems.isEmpty == false {
+        detection?.reason = "nothing of it could be read"
+      }
       note()
       return false
     }
@@ -116,9 +119,10 @@ final class LogSource: ExchangeReader {
   }
 
   /// Creates the decoder of the format found, or says why there is none.
-  private func makeDecoder(_ found: Detection, isEmpty: Bool, skipped: [UInt64]) {
+  private func makeDecoder(_ found: Detection, bytes count: Int, skipped: [UInt64]) {
+    let isEmpty = count == 0
     guard let format = found.format else {
-      if !isEmpty { problems.append(unknownFormat(found)) }
+      if !isEmpty { problems.append(unknownFormat(found, bytes: count)) }
       if isEmpty { countWithoutDecoder(skipped) }
       return
     }
@@ -175,8 +179,14 @@ final class LogSource: ExchangeReader {
     return FormatDetector.detect(bytes.span.extracting(first: sample(bytes) ?? bytes.count))
   }
 
-  private func unknownFormat(_ found: Detection) -> Diagnostic {
-    Diagnostic(
+  private func unknownFormat(_ found: Detection, bytes count: Int) -> Diagnostic {
+    guard count > 3 else {
+      return Diagnostic(
+        code: "unknown-format", at: SourcePosition(file: name, line: 1),
+        "it ends after \(count) bytes, too few for a line of a log or the beginning of a capture",
+        hint: "if it should hold more, copy it again")
+    }
+    return Diagnostic(
       code: "unknown-format", at: SourcePosition(file: name, line: 1),
       "the format of this log was not recognised: \(found.reason)",
       hint: "name it with --format: a name, the server's log_format or LogFormat string, or"

@@ -76,7 +76,16 @@ struct CapturePropertyTests {
       #expect(model.frame == packet.frame && model.at == packet.at)
     }
     #expect(result.packets.count <= whole + 1)
-    #expect(result.problems.isEmpty)
+    // An end between two records cannot be seen.
+    let isCut = result.counters.cutByEnd == 1
+    #expect(result.problems == (isCut ? ["truncated-capture"] : []), "seed \(seed)")
+    #expect(isCut || result.packets.count == whole)
+    let cut = result.packets.filter { Int($0.original) > $0.bytes.count }.count
+    #expect(
+      Int(result.counters.cut)
+        == sample.packets.prefix(result.packets.count).filter {
+          Int($0.original) > $0.bytes.count
+        }.count && cut >= Int(result.counters.cut), "the end is no snap length")
     for chunk in [1, 7, 100] { #expect(try CaptureResult(bytes, chunk: chunk) == result) }
   }
 
