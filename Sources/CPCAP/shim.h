@@ -30,3 +30,13 @@ static inline int crenel_drop_capabilities(void) {
   struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
   return (int)syscall(SYS_capset, &header, none);
 }
+
+// Takes every capability out of the bounding set of the calling thread, which needs CAP_SETPCAP;
+// 0 when none is left in it.
+static inline int crenel_empty_bounding_set(void) {
+  for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
+    prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+    if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) != 0) return -1;
+  }
+  return 0;
+}

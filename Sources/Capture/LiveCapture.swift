@@ -61,6 +61,18 @@ public struct LiveCapture: ~Copyable {
     return !batch.packets.isEmpty
   }
 
+  /// The time up to which all packets were given when ``fill(_:timeout:)`` gave none: a second ago
+  /// by the clock that the kernel stamps packets with.
+  ///
+  /// A second is ten times what the kernel holds packets back for, unless `delay` is larger.
+  public func quietTime() -> Timestamp {
+    var now = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &now)
+    let margin = max(Nanoseconds.second, Int64(delay) * 2 * Nanoseconds.millisecond)
+    return (Timestamp(seconds: Int64(now.tv_sec)) ?? .distantFuture)
+      .adding(Int64(now.tv_nsec)).adding(-margin)
+  }
+
   /// Asks the capture to end; packets the kernel holds already are still given.
   public func stop() { stopper.stop() }
 

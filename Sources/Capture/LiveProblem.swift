@@ -1,5 +1,6 @@
 import CPCAP
 import CrenelModel
+import Glibc
 
 /// Why an interface cannot be opened, and what to do about it.
 enum LiveProblem {
@@ -29,7 +30,8 @@ enum LiveProblem {
     Diagnostic(code: "capture-failed", at: SourcePosition(file: name), message, hint: hint)
   }
 
-  /// The names of the interfaces of this machine.
+  /// The names of the interfaces of this machine that traffic comes by now: those that the kernel
+  /// has and that are up, and `any`; not what else libpcap can read, such as `nflog`, or Bluetooth.
   static func interfaces() -> [String] {
     var text = [CChar](repeating: 0, count: Int(PCAP_ERRBUF_SIZE))
     var first: UnsafeMutablePointer<pcap_if_t>?
@@ -38,7 +40,10 @@ enum LiveProblem {
     var names: [String] = []
     var next = unsafe first
     while let interface = unsafe next {
-      unsafe names.append(String(cString: interface.pointee.name))
+      let isUp = unsafe interface.pointee.flags & UInt32(PCAP_IF_UP) != 0
+      let isNetwork = unsafe if_nametoindex(interface.pointee.name) != 0
+      let name = unsafe String(cString: interface.pointee.name)
+      if isUp && isNetwork || name == "any" { names.append(name) }
       unsafe next = interface.pointee.next
     }
     return names

@@ -14,6 +14,7 @@ enum PCAPText {
     let meaning = unsafe pcap_statustostr(status).map { unsafe String(cString: $0) } ?? ""
     // PCAP_ERROR and PCAP_WARNING mean no more than that there is a detail.
     if status == PCAP_ERROR || status == PCAP_WARNING { return detail.isEmpty ? meaning : detail }
-    return detail.isEmpty ? meaning : "\(meaning) (\(detail))"
+    // Where libpcap has nothing to add, it says the same once more.
+    return detail.isEmpty || detail == meaning ? meaning : "\(meaning) (\(detail))"
   }
 }

@@ -14,6 +14,10 @@ public enum PrivilegeDrop {
     public var wasRoot: Bool
     /// Whether the capabilities it had (`setcap`) were given up.
     public var hasNoCapabilities: Bool
+    /// Whether the bounding set is empty, so that no program it runs can have a capability.
+    ///
+    /// Root may empty it, unless a container keeps that right (`CAP_SETPCAP`) from it.
+    public var hasEmptyBoundingSet: Bool
     /// Whether programs it runs can never gain rights (`no_new_privs`).
     public var cannotGainPrivileges: Bool
   }
@@ -26,21 +30,29 @@ public enum PrivilegeDrop {
   /// `privileges-not-dropped`, after which the process must end.
   public static func become(user name: String) throws(Diagnostic) -> Report {
     let wasRoot = geteuid() == 0
-    if wasRoot {
-      let user = try find(name)
-      guard user.user != 0, user.group != 0 else {
-        throw Diagnostic(
-          code: "still-root", at: SourcePosition(file: name), "this user has the rights of root",
-          hint: "name an ordinary user, such as nobody")
-      }
-      try change(to: user, name)
-    }
+    let user = wasRoot ? try ordinary(name) : nil
+    // First of all: it takes a right that the change of user takes away.
+    let hasEmptyBoundingSet = crenel_empty_bounding_set() == 0
+    if let user { try change(to: user, name) }
     let hasNoCapabilities = crenel_drop_capabilities() == 0
     guard hasNoCapabilities || !wasRoot else { throw failed(name, "capset") }
     let cannotGain = crenel_no_new_privileges() == 0 && crenel_has_no_new_privileges() == 1
     return Report(
       user: geteuid(), group: getegid(), wasRoot: wasRoot, hasNoCapabilities: hasNoCapabilities,
-      cannotGainPrivileges: cannotGain)
+      hasEmptyBoundingSet: hasEmptyBoundingSet, cannotGainPrivileges: cannotGain)
+  }
+
+  /// The user of that name, who is not root.
+  private static func ordinary(
+    _ name: String
+  ) throws(Diagnostic) -> (user: uid_t, group: gid_t) {
+    let user = try find(name)
+    guard user.user != 0, user.group != 0 else {
+      throw Diagnostic(
+        code: "still-root", at: SourcePosition(file: name), "this user has the rights of root",
+        hint: "name an ordinary user, such as nobody")
+    }
+    return user
   }
 
   private static func find(_ name: String) throws(Diagnostic) -> (user: uid_t, group: gid_t) {

@@ -2,14 +2,24 @@ public import CrenelCapture
 public import CrenelDecode
 import CrenelModel
 
+/// What a live capture did beside reading packets.
+public struct LiveReport: Sendable {
+  /// Packets received and lost.
+  public var drops: LiveDrops
+  /// Times that event time was moved by the clock because no packet did.
+  public var idleTicks: UInt64
+  /// Packets that were captured before the time of an idle tick and came after it.
+  public var lateAfterTick: UInt64
+}
+
 /// What became of the packets of a capture.
 public struct CaptureReport: Sendable {
   /// What became of the records of a file.
   public var file = PacketCounters()
   /// What became of its packets.
   public var decoded: PacketReport
-  /// Packets that a live capture received and lost; `nil` for files.
-  public var drops: LiveDrops?
+  /// What a live capture received, lost and waited for; `nil` for files.
+  public var live: LiveReport?
 
   init(decoded: PacketReport) { self.decoded = decoded }
 
@@ -24,16 +34,22 @@ public struct CaptureReport: Sendable {
     let sum = count.http1 + count.http2 + count.tls + count.others
     return "\(decoded.packets) packets, \(sum) connections"
       + (kinds.isEmpty ? "" : " (\(kinds.joined(separator: ", ")))")
+      + (live.map { ", \($0.idleTicks) idle ticks" } ?? "")
   }
 
   /// What a person should know of, one text a fact.
   var remarks: [String] {
     var texts: [String] = []
-    if let drops, drops.droppedByKernel + drops.droppedByInterface > 0 {
+    if let drops = live?.drops, drops.droppedByKernel + drops.droppedByInterface > 0 {
       texts.append(
         "\(drops.droppedByKernel) packets were lost in the kernel and "
           + "\(drops.droppedByInterface) in the interface, of \(drops.received); "
           + "a larger --buffer-size or a --bpf expression helps")
+    }
+    if let late = live?.lateAfterTick, late > 0 {
+      texts.append(
+        "\(late) packets came more than a second late, after an idle tick had closed what was silent; "
+          + "a replay of the same packets may give their connections otherwise")
     }
     if file.cut > 0 {
       texts.append("\(file.cut) packet\(file.cut == 1 ? " was" : "s were") cut by the snap length")
@@ -63,7 +79,10 @@ public struct CaptureReport: Sendable {
     writer.int("tls", decoded.connections.tls)
     writer.int("other", decoded.connections.others)
     writer.endObject()
-    if let drops {
+    if let live {
+      let drops = live.drops
+      writer.int("idle_ticks", live.idleTicks)
+      writer.int("late_after_tick", live.lateAfterTick)
       writer.beginObject("drops")
       writer.int("received", drops.received)
       writer.int("kernel", drops.droppedByKernel)

@@ -16,6 +16,9 @@ final class CaptureSource: ExchangeReader {
   private var isEnded = false
   private var told = LiveDrops()
   private var toldAt = ContinuousClock.now
+  private var tickedTo = Timestamp.distantPast
+  private var ticks: UInt64 = 0
+  private var lateAfterTick: UInt64 = 0
 
   /// Reads a capture file that is open.
   init(
@@ -48,9 +51,27 @@ final class CaptureSource: ExchangeReader {
       decoder.finish(into: &batch)
       return true
     }
+    if live != nil, packets.packets.isEmpty {
+      tick(&batch)
+      return true
+    }
+    if live != nil { noteLate() }
     filter?.apply(to: &packets)
     decoder.decode(packets, into: &batch)
     return true
+  }
+
+  /// Moves event time while no packet does.
+  private func tick(_ batch: inout ExchangeBatch) {
+    guard let time = live?.quietTime() else { return }
+    tickedTo = max(tickedTo, time)
+    ticks &+= 1
+    decoder.advance(to: time, into: &batch)
+  }
+
+  /// Counts packets from before a tick: only for them can a tick have changed anything.
+  private func noteLate() {
+    for packet in packets.packets where packet.at < tickedTo { lateAfterTick &+= 1 }
   }
 
   /// The next packets; `false` when there are no more.
@@ -83,7 +104,7 @@ final class CaptureSource: ExchangeReader {
     capture.file = reader?.counters ?? PacketCounters()
     report.problems = reader?.problems ?? live?.problems ?? []
     if let drops = live?.drops() {
-      capture.drops = drops
+      capture.live = LiveReport(drops: drops, idleTicks: ticks, lateAfterTick: lateAfterTick)
       report.reason = "as asked"
     }
     report.capture = capture

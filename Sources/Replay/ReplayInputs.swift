@@ -64,7 +64,9 @@ public final class ReplayInputs {
   /// Gives every exchange to `consumer` in event order: time, then source, then place.
   public func run<Consumer: ExchangeConsumer & ~Copyable>(_ consumer: inout Consumer) {
     let firsts = sources.count > 1 ? firstEvents : [nil]
-    var merger = EventMerger(lateness: setup.lateness, firsts: firsts)
+    // A live capture gives its exchanges in event order: nothing has to be held back.
+    let isLive = !options.live.interfaces.isEmpty
+    var merger = EventMerger(lateness: isLive ? 0 : setup.lateness, firsts: firsts)
     var progress = Progress(
       label: options.label, total: totalBytes, isWanted: options.showsProgress)
     var batch = ExchangeBatch()
@@ -75,9 +77,9 @@ public final class ReplayInputs {
         consumer.consume(merger.batches[run.batch], run.exchanges)
         exchanges &+= UInt64(run.exchanges.count)
       case .needs(let source):
+        if isLive { consumer.flush() }  // before the next packets are waited for
         if sources[source].next(into: &batch) {
           merger.push(&batch, source: source)
-          if !options.live.interfaces.isEmpty { consumer.flush() }
         } else {
           merger.end(source: source)
         }

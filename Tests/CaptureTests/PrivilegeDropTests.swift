@@ -5,9 +5,43 @@ import Testing
 
 private let isRoot = geteuid() == 0
 
+/// A set of capabilities of this process, as `/proc/self/status` has it.
+private func capabilities(_ name: String) -> UInt64? {
+  let text = try? String(contentsOfFile: "/proc/thread-self/status", encoding: .utf8)
+  let line = text?.split(separator: "\n").first { $0.hasPrefix(name + ":") }
+  return line.flatMap { UInt64($0.dropFirst(name.count + 1).drop { $0 == "\t" }, radix: 16) }
+}
+
+/// Whether this process may empty its bounding set (CAP_SETPCAP, number 8).
+private let maySetCapabilities = (capabilities("CapEff") ?? 0) & 1 << 8 != 0
+
 /// Each runs in a process of its own, for what is given up is gone.
 @Suite("Giving up privileges")
 struct PrivilegeDropTests {
+  @Test(
+    "the bounding set is empty afterwards",
+    .enabled(if: isRoot && maySetCapabilities, "skipped: no CAP_SETPCAP"))
+  func boundingSet() async {
+    await #expect(processExitsWith: .success) {
+      let before = capabilities("CapBnd")
+      let report = try PrivilegeDrop.become(user: "nobody")
+      #expect(before != 0 && report.hasEmptyBoundingSet && capabilities("CapBnd") == 0)
+    }
+  }
+
+  @Test(
+    "where it cannot be emptied, all else is given up even so",
+    .enabled(if: isRoot && maySetCapabilities, "skipped: no CAP_SETPCAP"))
+  func keptBoundingSet() async {
+    await #expect(processExitsWith: .success) {
+      // An ordinary user no longer has the right to empty it.
+      _ = setuid(65_534)
+      let report = try PrivilegeDrop.become(user: "nobody")
+      #expect(!report.wasRoot && !report.hasEmptyBoundingSet)
+      #expect(report.hasNoCapabilities && report.cannotGainPrivileges)
+    }
+  }
+
   @Test("root becomes the user for good", .enabled(if: isRoot, "skipped: not run as root"))
   func root() async {
     await #expect(processExitsWith: .success) {

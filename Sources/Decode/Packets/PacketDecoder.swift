@@ -46,6 +46,18 @@ public struct PacketDecoder: ~Copyable {
     place(&batch, from: before)
   }
 
+  /// Tells that all packets before `now` were given: an idle tick of a live capture.
+  ///
+  /// Closes connections that were silent for too long and appends what that completes. It gives
+  /// nothing that the next packet would not give, in the same order and with the same times.
+  public mutating func advance(to now: Timestamp, into batch: inout ExchangeBatch) {
+    let before = batch.exchanges.count
+    swap(&batch, &connections.batch)
+    reassembler.advance(to: now, into: &connections)
+    swap(&batch, &connections.batch)
+    place(&batch, from: before)
+  }
+
   /// Ends the input: gives what is still open, as far as it was seen.
   public mutating func finish(into batch: inout ExchangeBatch) {
     let before = batch.exchanges.count

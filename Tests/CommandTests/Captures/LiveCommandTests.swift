@@ -47,6 +47,10 @@ struct LiveCommandTests {
       #expect(status[name] == "0000000000000000", "\(name)")
     }
     #expect(status["NoNewPrivs"] == "1")
+    let own = try self.status(getpid())
+    if let rights = UInt64(own["CapEff"] ?? "", radix: 16), rights & 1 << 8 != 0 {
+      #expect(status["CapBnd"] == "0000000000000000")
+    }
     let end = try running.end(signal)
     #expect(end == 0 && running.output.isEmpty, "\(running.errors)")
     #expect(running.errors.contains("lo: live capture (as asked), 0 packets"))
@@ -61,6 +65,71 @@ struct LiveCommandTests {
       #expect(try status(task)["Uid"]?.hasPrefix("\(daemon)\t") == true)
     }
     #expect(try running.end(SIGTERM) == 0)
+  }
+
+  /// One request and its answer, after which both ends hold the connection and say nothing more.
+  private static let quietPair = """
+    import socket, sys, time
+    listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+    client = socket.create_connection(listener.getsockname())
+    server = listener.accept()[0]
+    client.sendall(b"GET /probe HTTP/1.1\\r\\nHost: rdv.example\\r\\n\\r\\n")
+    server.recv(1000)
+    server.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nOK")
+    client.recv(1000)
+    print("answered", flush=True)
+    time.sleep(60)
+    """
+
+  private static let rule = """
+    title: A probe
+    id: 5d1c86a4-2a4b-4f0e-9f5e-0d6f0a6d1c11
+    level: low
+    logsource: { product: crenel, service: booking }
+    detection: { selection: { url.path: /probe }, condition: selection }
+    crenel: { verdict: api-client }
+    """
+
+  @Test("a complete exchange, and its alert, are told at once, without another packet")
+  func atOnce() throws {
+    let loopback = try Loopback()
+    let port = try Loopback.freePort()
+    let rules = try ScratchFolder()
+    try Data(Self.rule.utf8).write(to: URL(filePath: rules.path + "/probe.yml"))
+    let exchanges = try capture(loopback, "tcp port \(port)")
+    let replay = try Running(
+      loopback.prefix + [
+        Command.path, "replay", "--json", "--rules", rules.path, "--interface", "lo", "--bpf",
+        "tcp port \(port)",
+      ])
+    try #require(replay.says("capturing on lo"), "\(replay.errors)")
+    let python = try #require(Tool.find("python3"))
+    let pair = try Running(loopback.prefix + [python, "-c", Self.quietPair, "\(port)"])
+    try #require(Running.within(20) { pair.output.contains("answered") }, "\(pair.errors)")
+    let answered = Date()
+    let isTold = Running.within(1.5) {
+      exchanges.output.contains("/probe") && replay.output.contains("\"action\":\"opened\"")
+    }
+    print("live: told \(Int(Date().timeIntervalSince(answered) * 1_000)) ms after the answer")
+    #expect(isTold, "\(exchanges.output) \(replay.output)")
+    _ = try pair.end(SIGKILL)
+    #expect(try exchanges.end(SIGINT) == 0 && replay.end(SIGINT) == 0)
+    #expect(exchanges.output.split(separator: "\n").count == 1, "\(exchanges.output)")
+    #expect(exchanges.errors.firstMatch(of: #/ [1-9]\d* idle ticks/#) != nil, "\(exchanges.errors)")
+  }
+
+  @Test("the hint names interfaces that traffic comes by, and says nothing twice")
+  func interfaces() throws {
+    let run = try Running.run([Command.path, "exchanges", "--interface", "nosuch0"])
+    let hint = try #require(run.errors.split(separator: "\n").last { $0.contains("there are:") })
+    let names = hint.split(separator: ":").last?.split(separator: ",")
+      .map { $0.trimmingCharacters(in: .whitespaces) }
+    for name in names ?? [] where name != "any" {
+      let flags = try String(contentsOfFile: "/sys/class/net/\(name)/flags", encoding: .utf8)
+      #expect(Int(flags.dropFirst(2).prefix { $0.isHexDigit }, radix: 16).map { $0 & 1 } == 1)
+    }
+    #expect(names?.contains("lo") == true)
+    #expect(run.errors.components(separatedBy: "No such device exists").count == 2, "\(run.errors)")
   }
 
   @Test("packets that a small buffer could not hold are counted, told, and not fatal")
