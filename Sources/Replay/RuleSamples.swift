@@ -21,8 +21,7 @@ public enum RuleSamples {
     _ paths: [String], knobs: [String], folder: String?, isJSON: Bool
   ) throws -> Bool {
     let root = try folder ?? Resources.home() + "/rules/tests"
-    var names = FieldNames()
-    let set = try Setup.rules(paths, knobs: knobs, names: &names)
+    let set = try rules(paths, knobs: knobs, samples: root)
     var outcomes: [Outcome] = []
     for rule in set.metadata where rule.alerts {
       outcomes += try samples(of: rule, in: root, paths: paths, knobs: knobs)
@@ -31,6 +30,32 @@ public enum RuleSamples {
     write(outcomes, isJSON: isJSON, to: &output)
     try output.finish()
     return outcomes.allSatisfy(\.isGood)
+  }
+
+  /// The rules; throws their mistakes, and that there is no folder of samples.
+  private static func rules(
+    _ paths: [String], knobs: [String], samples root: String
+  ) throws -> RuleSet {
+    var mistakes: [Diagnostic] = []
+    if root.isEmpty || !TextFiles.isFolder(root) {
+      let message =
+        root.isEmpty
+        ? "an empty name was given for the folder of samples"
+        : TextFiles.exists(root) ? "this is no folder of samples" : "there is no such folder"
+      mistakes.append(
+        Diagnostic(
+          code: "no-samples", at: SourcePosition(file: root), message,
+          hint: "give the folder that holds a folder of samples for each rule, such as rules/tests")
+      )
+    }
+    do {
+      var names = FieldNames()
+      let set = try Setup.rules(paths, knobs: knobs, names: &names)
+      if mistakes.isEmpty { return set }
+    } catch let error as Diagnostics {
+      mistakes += error.items
+    }
+    throw Diagnostics(mistakes)
   }
 
   private static func samples(
