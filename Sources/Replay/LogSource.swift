@@ -52,7 +52,7 @@ final class LogSource: ExchangeReader {
 
   var report: SourceReport {
     var report = SourceReport(
-      format: detection?.format?.name, reason: detection?.reason ?? "nothing to read")
+      format: detection?.format?.name, reason: detection?.reason ?? SourceReport.nothing)
     report.counters = counters
     report.problems = problems
     return report
@@ -132,7 +132,9 @@ final class LogSource: ExchangeReader {
   /// Counts the lines of a log that has only lines that are too long, and so no format.
   private func countWithoutDecoder(_ skipped: [UInt64]) {
     guard !skipped.isEmpty else { return }
-    detection?.reason = "every line is longer than \(LogReader.lineLimit) bytes"
+    detection?.reason = LocalizedText(
+      en: "every line is longer than \(LogReader.lineLimit) bytes",
+      fr: "chaque ligne dépasse \(LogReader.lineLimit) octets")
     for offset in skipped {
       counters.lines &+= 1
       counters.unparsed.record(
@@ -171,14 +173,14 @@ final class LogSource: ExchangeReader {
   }
 
   private func detect(_ bytes: [UInt8]) -> Detection {
-    if let format { return Detection(format: format, reason: "as asked") }
+    if let format { return Detection(format: format, reason: SourceReport.asAsked) }
     return FormatDetector.detect(bytes.span.extracting(first: sample(bytes) ?? bytes.count))
   }
 
   private func unknownFormat(_ found: Detection) -> Diagnostic {
     Diagnostic(
       code: "unknown-format", at: SourcePosition(file: name, line: 1),
-      "the format of this log was not recognised: \(found.reason)",
+      "the format of this log was not recognised: \(found.reason.en)",
       hint: "name it with --format: a name, the server's log_format or LogFormat string, or"
         + " field=path,… for JSON lines; docs/log-formats.md lists what is known")
   }

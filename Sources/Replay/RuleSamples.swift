@@ -78,21 +78,28 @@ public enum RuleSamples {
       options.knobs = knobs
       try RuleCase.apply(folder + "/case.yml", to: &options)
       let fired = try alerts(options, rule: rule.id)
-      let isGood = (fired.count > 0) == mustFire && fired.unparsed == 0
+      let isGood =
+        (fired.count > 0) == mustFire && fired.unparsed == 0 && fired.undecided == 0
       var detail = "\(fired.count) alert\(fired.count == 1 ? "" : "s")"
       if mustFire != (fired.count > 0) {
         detail += mustFire ? ", expected some" : ", expected none"
       }
       if fired.unparsed > 0 { detail += ", \(fired.unparsed) lines not understood" }
+      if fired.undecided > 0 {
+        detail +=
+          ", not decided for \(fired.undecided) request\(fired.undecided == 1 ? "" : "s"): "
+          + "a regular expression reached its step limit"
+      }
       outcomes.append(Outcome(rule: name, sample: sample, isGood: isGood, detail: detail))
     }
     return outcomes
   }
 
-  /// How many alerts of one rule a run opens, and how many lines it did not understand.
+  /// How many alerts of one rule a run opens, how many lines it did not understand, and for how
+  /// many requests the rule could not be decided.
   private static func alerts(
     _ options: RunOptions, rule: String
-  ) throws(Diagnostics) -> (count: Int, unparsed: UInt64) {
+  ) throws(Diagnostics) -> (count: Int, unparsed: UInt64, undecided: UInt64) {
     let setup = try Setup(options)
     let inputs = try ReplayInputs(options, setup)
     var collector = AlertCollector(pipeline: try setup.pipeline(hashSeed: options.hashSeed))
@@ -101,7 +108,8 @@ public enum RuleSamples {
     let opened = records.filter {
       $0.action == .opened && setup.rules.metadata[Int($0.rule)].id == rule
     }
-    return (opened.count, inputs.report.unparsed)
+    let undecided = collector.undecided.first { setup.rules.metadata[Int($0.rule)].id == rule }
+    return (opened.count, inputs.report.unparsed, undecided?.requests ?? 0)
   }
 
   private static func write(_ outcomes: [Outcome], isJSON: Bool, to output: inout OutputStream) {
