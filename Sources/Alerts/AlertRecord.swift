@@ -63,6 +63,14 @@ public struct PacketEvidence: Sendable, Hashable {
   }
 }
 
+/// A client that the log gives by something else than an address: a host name.
+public struct NamedClient: Sendable, Hashable {
+  /// What stands for it.
+  public var client: ClientAddress
+  /// The text of the log.
+  public var text: [UInt8]
+}
+
 /// One line of an alert's life; everything an encoder needs.
 public struct AlertRecord: Sendable {
   /// What happened.
@@ -89,6 +97,8 @@ public struct AlertRecord: Sendable {
   public var client: ClientAddress
   /// Every address seen for the subject, in order of first sight.
   public var addresses: [ClientAddress]
+  /// Clients of its verdicts that are no address, as the log has them.
+  public var names: [NamedClient] = []
   /// Mailbox tokens named by the subject; empty without a site key.
   public var mailboxes: [Token]
   /// Host of the latest verdict's request, as bytes of the log.
@@ -112,6 +122,18 @@ public struct AlertRecord: Sendable {
   public var suppressed: UInt64
   /// How complete the input was up to this record.
   public var completeness: Completeness
+
+  /// What the log calls a client that is no address; `nil` for addresses, and where it was not at
+  /// hand.
+  func name(of client: ClientAddress) -> [UInt8]? {
+    names.first { $0.client == client }?.text
+  }
+
+  /// The client of the latest verdict for people: its address, or what the log has in its place.
+  var clientText: String {
+    name(of: client).map { TerminalText.escaped(String(decoding: $0, as: UTF8.self)) }
+      ?? client.description
+  }
 }
 
 /// A value of a reason, or what it was compared with.
@@ -147,8 +169,11 @@ public struct Completeness: Sendable, Hashable {
   public var unparsed: UInt64 = 0
   /// Exchanges later than the lateness bound.
   public var late: UInt64 = 0
-  /// Subjects, and open alerts, that the tables had to give up.
+  /// Subjects, what was known of them past the list of slots, groups of correlations, and open
+  /// alerts, that the tables had to give up.
   public var evicted: UInt64 = 0
+  /// Exchanges for which at least one rule could not be decided: see ``UndecidedRule``.
+  public var undecided: UInt64 = 0
 
   /// Creates the statement that nothing is missing.
   public init() {}

@@ -185,6 +185,7 @@ public struct AlertStage: ~Copyable {
     alert.record.matches &+= 1
     alert.record.end = max(alert.record.end, exchange.at)
     alert.record.suppressed &+= 1
+    Self.learnName(of: exchange, batch, &alert.record)
     let isDue = alert.record.matches >= alert.nextTold
     let isNewAddress =
       alert.record.addresses.count < Self.addressLimit
@@ -257,6 +258,7 @@ public struct AlertStage: ~Copyable {
   ) {
     let rule = rules[Int(verdict.rule)]
     record.client = exchange.client
+    Self.learnName(of: exchange, batch, &record)
     for address in features.addresses(verdict.subject, of: subjects) + [exchange.client]
     where record.addresses.count < Self.addressLimit && !record.addresses.contains(address) {
       record.addresses.append(address)
@@ -284,6 +286,18 @@ public struct AlertStage: ~Copyable {
     }
     record.benign = test.findings
     (record.level, record.caps) = Self.level(rule, record.families, record.benign)
+  }
+
+  /// Keeps what the log calls a client that is no address.
+  private static func learnName(
+    of exchange: Exchange, _ batch: borrowing ExchangeBatch, _ record: inout AlertRecord
+  ) {
+    guard !exchange.client.isIP, exchange[.clientName].isPresent, record.names.count < addressLimit,
+      !record.names.contains(where: { $0.client == exchange.client })
+    else { return }
+    record.names.append(
+      NamedClient(
+        client: exchange.client, text: Array(batch.bytes[exchange[.clientName].indices])))
   }
 
   /// Addresses kept of one alert.

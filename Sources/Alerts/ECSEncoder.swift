@@ -62,19 +62,8 @@ public struct ECSEncoder: Sendable {
   }
 
   private mutating func who(_ record: AlertRecord) {
-    writer.beginObject("source")
-    writer.string("ip", record.client.description)
-    writer.endObject()
-    writer.beginObject("related")
-    writer.beginArray("ip")
-    for address in record.addresses { writer.string(nil, address.description) }
-    writer.endArray()
-    if !record.mailboxes.isEmpty {
-      writer.beginArray("user")
-      for token in record.mailboxes { writer.string(nil, "mbx:" + Self.text(token)) }
-      writer.endArray()
-    }
-    writer.endObject()
+    source(record)
+    related(record)
     if !record.host.isEmpty {
       writer.beginObject("url")
       writer.string("domain", bytes: record.host.span)
@@ -85,6 +74,45 @@ public struct ECSEncoder: Sendable {
       writer.string("id", bytes: record.service.span)
       writer.endObject()
     }
+  }
+
+  /// The client: its address, or else what the log has in place of one.
+  private mutating func source(_ record: AlertRecord) {
+    if record.client.isIP {
+      writer.beginObject("source")
+      writer.address("ip", record.client)
+      writer.endObject()
+    } else if let name = record.name(of: record.client) {
+      writer.beginObject("source")
+      writer.string("address", bytes: name.span)
+      writer.endObject()
+    }
+  }
+
+  private mutating func related(_ record: AlertRecord) {
+    let hosts = record.addresses.filter { $0.kind == .name }
+    let hasAddress = record.addresses.contains(where: \.isIP)
+    guard hasAddress || !hosts.isEmpty || !record.mailboxes.isEmpty else { return }
+    writer.beginObject("related")
+    if hasAddress {
+      writer.beginArray("ip")
+      for address in record.addresses { writer.address(nil, address) }
+      writer.endArray()
+    }
+    if !hosts.isEmpty {
+      writer.beginArray("hosts")
+      for host in hosts {
+        let name = record.name(of: host) ?? Array(host.description.utf8)
+        writer.string(nil, bytes: name.span)
+      }
+      writer.endArray()
+    }
+    if !record.mailboxes.isEmpty {
+      writer.beginArray("user")
+      for token in record.mailboxes { writer.string(nil, "mbx:" + Self.text(token)) }
+      writer.endArray()
+    }
+    writer.endObject()
   }
 
   private mutating func crenel(
@@ -112,6 +140,7 @@ public struct ECSEncoder: Sendable {
     writer.int("unparsed", record.completeness.unparsed)
     writer.int("late", record.completeness.late)
     writer.int("evicted", record.completeness.evicted)
+    writer.int("undecided", record.completeness.undecided)
     writer.beginArray("gaps")
     writer.endArray()
     writer.endObject()

@@ -1,6 +1,6 @@
 import CrenelBooking
 import CrenelFeatures
-import CrenelModel
+public import CrenelModel
 public import CrenelRules
 
 /// What became of a benign explanation.

@@ -1,10 +1,15 @@
 import CrenelFeatures
-import CrenelModel
+public import CrenelModel
 public import CrenelRules
 
 /// Language of texts for people.
 public enum Language: String, CaseIterable, Sendable {
   case en, fr
+}
+
+extension LocalizedText {
+  /// The text in one language.
+  public subscript(language: Language) -> String { language == .fr ? fr : en }
 }
 
 /// Findings and reasons in words.
@@ -58,7 +63,7 @@ public enum Phrases {
   }
 
   /// The level in a language.
-  static func level(_ level: RuleLevel, _ language: Language) -> String {
+  public static func level(_ level: RuleLevel, _ language: Language) -> String {
     switch (level, language) {
     case (_, .en): level.name
     case (.informational, .fr): "information"

@@ -36,7 +36,7 @@ public struct TextRenderer: Sendable {
     case .updated:
       let words = language == .fr ? "constats" : "matches"
       return
-        "\(level(record.level)) \(record.at.rfc3339)  \(record.client)  \(title(rule))\(colon) "
+        "\(level(record.level)) \(record.at.rfc3339)  \(record.clientText)  \(title(rule))\(colon) "
         + "\(record.matches) \(words)\n"
     case .closed: return ""
     }
@@ -94,7 +94,7 @@ public struct TextRenderer: Sendable {
   ) -> String {
     let verdict = rule.verdict.map { "  [\($0.rawValue)]" } ?? ""
     var text =
-      "\(level(record.level)) \(record.at.rfc3339)  \(paint(record.client.description, "1"))  "
+      "\(level(record.level)) \(record.at.rfc3339)  \(paint(record.clientText, "1"))  "
       + "\(paint(title(rule), "1"))\(verdict)\n"
     line(&text, "", Phrases.finding(record, rule, language))
     let reasons = record.reasons.filter {

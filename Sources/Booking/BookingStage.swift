@@ -8,6 +8,9 @@ public struct BookingStage: ~Copyable {
   public let hasSiteKey: Bool
   /// Sessions without a cookie that were dropped to make room.
   public var evictedSessions: UInt64 { sessions.evicted }
+  /// Step rules of the profile with a regular expression that gave up at its limit, and how often;
+  /// each time the rule was taken as not matching.
+  public var expressionLimits: [(place: SourcePosition, count: UInt64)] { matcher.limits }
 
   private let matcher: StepMatcher
   private let identities: IdentityKeeper

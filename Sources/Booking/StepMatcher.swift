@@ -18,6 +18,13 @@ struct StepMatcher {
     var names: [String]
     var service: Int
     var slot: Int
+
+    /// Matches of its expressions that were given up.
+    var limitCount: UInt64 {
+      var count = (regex?.limitCount ?? 0) &+ (queryRegex?.limitCount ?? 0)
+      if case .regex(let regex) = location { count &+= regex.limitCount }
+      return count
+    }
   }
 
   /// A parameter of the query by its key, or a field of the form by its slot.
@@ -156,6 +163,11 @@ struct StepMatcher {
   /// The step and outcome of a rule.
   func step(of rule: Int) -> (kind: StepKind, outcome: StepOutcome?) {
     (rules[rule].rule.step, rules[rule].rule.outcome)
+  }
+
+  /// Rules with an expression that gave up at its limit, and how often.
+  var limits: [(place: SourcePosition, count: UInt64)] {
+    rules.filter { $0.limitCount > 0 }.map { ($0.rule.position, $0.limitCount) }
   }
 
   private func matches(

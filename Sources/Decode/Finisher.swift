@@ -192,6 +192,9 @@ struct Finisher {
       exchange.peer = exchange.client
     }
     clients.find(&exchange, bytes)
+    if exchange.client.kind == .none, starts(bytes, fields.remote.indices, with: "unix:") {
+      exchange[.clientName] = fields.remote
+    }
     return nil
   }
 

@@ -1,14 +1,14 @@
-import CrenelModel
+public import CrenelModel
 
 /// Which format a sample of lines has, and why.
 public struct Detection: Sendable {
   /// The format; `nil` when none was recognised.
   public var format: LogFormat?
   /// Why, or what was found instead, in words for people.
-  public var reason: String
+  public var reason: LocalizedText
 
   /// Creates a finding.
-  public init(format: LogFormat?, reason: String) {
+  public init(format: LogFormat?, reason: LocalizedText) {
     self.format = format
     self.reason = reason
   }
@@ -27,7 +27,10 @@ public enum FormatDetector {
   public static func detect(_ sample: Span<UInt8>) -> Detection {
     let lines = split(sample)
     guard let first = lines.first else {
-      return Detection(format: nil, reason: "there is no line with anything on it")
+      return Detection(
+        format: nil,
+        reason: LocalizedText(
+          en: "there is no line with anything on it", fr: "toutes les lignes sont vides"))
     }
     if byte(sample, firstVisible(sample, first)) == UInt8(ascii: "{") || looksLikeCRI(sample, first)
     {
@@ -37,7 +40,10 @@ public enum FormatDetector {
       || starts(sample, first, with: "#Fields:") || starts(sample, first, with: "#Version:")
     {
       return Detection(
-        format: LogFormat(.iis, name: "iis"), reason: "it begins with a W3C extended log header")
+        format: LogFormat(.iis, name: "iis"),
+        reason: LocalizedText(
+          en: "it begins with a W3C extended log header",
+          fr: "il commence par un en-tête W3C étendu"))
     }
     var best: (format: LogFormat, count: Int)?
     for family in TextFamily.allCases {
@@ -49,13 +55,26 @@ public enum FormatDetector {
     let count = parsed(sample, lines, iis)
     if count > (best?.count ?? 0) { best = (iis, count) }
     guard let best, best.count * 2 >= lines.count else {
-      let most = best.map { "\($0.format.name) fits \($0.count) of \(lines.count) lines" }
-      return Detection(
-        format: nil, reason: most ?? "none of the known formats fits any of \(lines.count) lines")
+      return Detection(format: nil, reason: noneFits(best, lines.count))
     }
     return Detection(
       format: best.format,
-      reason: "\(best.count) of the first \(lines.count) lines have this shape")
+      reason: LocalizedText(
+        en: "\(best.count) of the first \(lines.count) lines have this shape",
+        fr: "\(best.count) des \(lines.count) premières lignes ont cette forme"))
+  }
+
+  private static func noneFits(
+    _ best: (format: LogFormat, count: Int)?, _ lines: Int
+  ) -> LocalizedText {
+    guard let best else {
+      return LocalizedText(
+        en: "none of the known formats fits any of \(lines) lines",
+        fr: "aucun format connu ne convient à aucune des \(lines) lignes")
+    }
+    return LocalizedText(
+      en: "\(best.format.name) fits \(best.count) of \(lines) lines",
+      fr: "\(best.format.name) convient à \(best.count) lignes sur \(lines)")
   }
 
   /// How many lines a format reads.

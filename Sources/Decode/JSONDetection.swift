@@ -25,16 +25,24 @@ enum JSONDetection {
     guard let best else {
       return Detection(
         format: nil,
-        reason: "the lines are JSON, but no known map finds time, client and request in them")
+        reason: LocalizedText(
+          en: "the lines are JSON, but no known map finds time, client and request in them",
+          fr: "les lignes sont en JSON, mais aucune table connue n’y trouve heure, client et "
+            + "requête"))
     }
     guard best.count * 2 >= lines.count else {
       return Detection(
         format: nil,
-        reason: "the lines are JSON, but \(best.map.name), which reads most, reads "
-          + "\(best.count) of \(lines.count) lines")
+        reason: LocalizedText(
+          en: "the lines are JSON, but \(best.map.name), which reads most, reads "
+            + "\(best.count) of \(lines.count) lines",
+          fr: "les lignes sont en JSON, mais \(best.map.name), qui en lit le plus, en lit "
+            + "\(best.count) sur \(lines.count)"))
     }
     return Detection(
       format: LogFormat(.json(best.map), name: best.map.name),
-      reason: "\(best.count) of the first \(lines.count) lines are JSON with its keys")
+      reason: LocalizedText(
+        en: "\(best.count) of the first \(lines.count) lines are JSON with its keys",
+        fr: "\(best.count) des \(lines.count) premières lignes sont en JSON avec ses clés"))
   }
 }

@@ -63,14 +63,29 @@ public enum RejectReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
 
 extension RejectReason {
   /// What to do about it, where that is not plain from the line; `nil` otherwise.
-  public var remedy: String? {
+  public var remedy: LocalizedText? {
     switch self {
-    case .noZone: "name the zone of its stamps with --tz, or in the site's profile"
+    case .noZone:
+      LocalizedText(
+        en: "name the zone of its stamps with --tz, or in the site's profile",
+        fr: "indiquez le fuseau de ses horodatages avec --tz, ou dans le profil du site")
     case .missingColumn:
-      "its #Fields lack one of date, time, c-ip and cs-uri-stem: add it to the fields that IIS logs"
+      LocalizedText(
+        en: "its #Fields lack one of date, time, c-ip and cs-uri-stem: add it to the fields that "
+          + "IIS logs",
+        fr: "il manque date, time, c-ip ou cs-uri-stem à ses #Fields\u{a0}: ajoutez-le aux champs "
+          + "qu’IIS journalise")
     case .ambiguousFields:
-      "a text without quotes holds what may be other fields; put quotes around it in the format"
-    case .badAddress: "what stands where the client's address should be is none; is it the format?"
+      LocalizedText(
+        en: "a text without quotes holds what may be other fields; put quotes around it in the "
+          + "format",
+        fr: "un texte sans guillemets contient ce qui peut être d’autres champs\u{a0}; "
+          + "entourez-le de guillemets dans le format")
+    case .badAddress:
+      LocalizedText(
+        en: "what stands where the client's address should be is none; is it the format?",
+        fr: "ce qui tient lieu d’adresse du client n’en est pas une\u{a0}; est-ce le bon "
+          + "format\u{a0}?")
     default: nil
     }
   }

@@ -30,11 +30,6 @@ public struct Pipeline: ~Copyable {
   public private(set) var alerts: AlertStage
   /// Exchanges taken in.
   public private(set) var exchanges: UInt64 = 0
-  /// Verdicts given, before alerts gather them.
-  public private(set) var verdictCount: UInt64 = 0
-
-  /// TLS connections passed by.
-  public private(set) var encrypted: UInt64 = 0
 
   private var verdicts: [Verdict] = []
   private var unparsed: [UInt32] = []  // by source
@@ -62,7 +57,6 @@ public struct Pipeline: ~Copyable {
     guard !exchange.flags.contains(.encrypted) else {
       note(exchange)
       alerts.advance(to: exchange.at)
-      encrypted &+= 1
       return nil
     }
     let step = booking.classify(batch, index)
@@ -75,7 +69,6 @@ public struct Pipeline: ~Copyable {
       alerts.raise(verdict, exchange, step, in: batch, features, subjects)
     }
     exchanges &+= 1
-    verdictCount &+= UInt64(verdicts.count)
     return Passage(step: step, subjects: subjects)
   }
 
@@ -90,7 +83,9 @@ public struct Pipeline: ~Copyable {
         unparsed[source] = exchange.unparsedBefore
       }
     }
-    completeness.evicted = features.counters.evictedClients &+ features.counters.evictedSessions
+    completeness.evicted =
+      features.counters.total &+ booking.evictedSessions &+ rules.counters.evictedGroups
+    completeness.undecided = rules.counters.undecided
     alerts.completeness = completeness
   }
 

@@ -82,6 +82,8 @@ public struct FeatureCounters: Sendable, Hashable {
   /// Deep funnel states (of clients and sessions) dropped to make room; see
   /// ``FeatureConfiguration/funnelCapacity``.
   public var evictedFunnels: UInt64 = 0
+  /// All of them.
+  public var total: UInt64 { evictedClients &+ evictedSessions &+ evictedFunnels }
 
   /// Creates counters at zero.
   public init() {}

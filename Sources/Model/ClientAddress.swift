@@ -51,6 +51,9 @@ public struct ClientAddress: Hashable, Sendable, BitwiseCopyable {
     self.init(kind: .name, high: 0, low: Hash64.of(bytes, seed: 0x6e61_6d65))
   }
 
+  /// Whether it is an IP address, not a name and not nothing.
+  public var isIP: Bool { kind == .ipv4 || kind == .ipv6 }
+
   /// The address with all but the first bits cleared: `ipv4` bits of 32, `ipv6` bits of 128.
   ///
   /// Widths outside the range are clamped. Names and absent addresses stay as they are.

@@ -21,8 +21,9 @@ public struct SourcePosition: Hashable, Sendable, Comparable {
 }
 
 extension SourcePosition: CustomStringConvertible {
-  /// `file:line:column`, leaving out what is unknown.
+  /// `file:line:column`, leaving out what is unknown; `''` for an empty name.
   public var description: String {
+    guard !file.isEmpty else { return "''" }
     guard line > 0 else { return file }
     return column > 0 ? "\(file):\(line):\(column)" : "\(file):\(line)"
   }

@@ -55,7 +55,7 @@ public enum TextField: Int, CaseIterable, Sendable, BitwiseCopyable {
   case referrer
   /// `user.name`: the authenticated user.
   case user
-  /// `client.address` as written, when it is no address (a host name).
+  /// `client.address` as written, when it is no address (a host name, a unix socket).
   case clientName
   /// `network.forwarded_ip` chain: X-Forwarded-For as written.
   case forwardedFor

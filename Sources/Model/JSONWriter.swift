@@ -68,8 +68,9 @@ public struct JSONWriter: Sendable {
     bytes.append(0x22)
   }
 
-  /// Writes an address as its text.
+  /// Writes an IP address as its text; nothing, not even the key, for a name and for no address.
   public mutating func address(_ key: StaticString? = nil, _ address: ClientAddress) {
+    guard address.isIP else { return }
     guard address.kind == .ipv4 else { return string(key, address.description) }
     place(key)
     bytes.append(0x22)

@@ -1,6 +1,7 @@
 import CrenelAlerts
 import CrenelEngine
 import CrenelModel
+import CrenelRules
 
 /// Gathers the alert records of a run in memory.
 struct AlertCollector: ExchangeConsumer, ~Copyable {
@@ -15,6 +16,9 @@ struct AlertCollector: ExchangeConsumer, ~Copyable {
     for i in range { pipeline.process(batch, i) }
     records += pipeline.drain()
   }
+
+  /// Rules that could not be decided for some request.
+  var undecided: [UndecidedRule] { pipeline.rules.undecided }
 
   /// Ends the run and gives what it raised.
   mutating func finish() -> [AlertRecord] {

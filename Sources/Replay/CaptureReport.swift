@@ -1,3 +1,4 @@
+import CrenelAlerts
 public import CrenelCapture
 public import CrenelDecode
 import CrenelModel
@@ -24,42 +25,66 @@ public struct CaptureReport: Sendable {
   init(decoded: PacketReport) { self.decoded = decoded }
 
   /// Packets and connections, in a few words.
-  var summary: String {
+  func summary(_ language: Language) -> String {
     let count = decoded.connections
+    let others = LocalizedText(en: "of other kinds", fr: "d’autres sortes")
     let parts = [
       ("HTTP/1", count.http1), ("HTTP/2", count.http2), ("TLS", count.tls),
-      ("of other kinds", count.others),
+      (others[language], count.others),
     ]
     let kinds = parts.filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
     let sum = count.http1 + count.http2 + count.tls + count.others
-    return "\(decoded.packets) packets, \(sum) connections"
-      + (kinds.isEmpty ? "" : " (\(kinds.joined(separator: ", ")))")
-      + (live.map { ", \($0.idleTicks) idle ticks" } ?? "")
+    let words = LocalizedText(
+      en: "\(decoded.packets) packets, \(sum) connections",
+      fr: French.counted(decoded.packets, "paquet") + ", " + French.counted(sum, "connexion"))
+    let ticks = live.map { live in
+      LocalizedText(
+        en: ", \(live.idleTicks) idle ticks",
+        fr: ", " + French.counted(live.idleTicks, "attente"))
+    }
+    return words[language] + (kinds.isEmpty ? "" : " (\(kinds.joined(separator: ", ")))")
+      + (ticks?[language] ?? "")
   }
 
   /// What a person should know of, one text a fact.
-  var remarks: [String] {
-    var texts: [String] = []
+  func remarks(_ language: Language) -> [String] { texts.map { $0[language] } }
+
+  private var texts: [LocalizedText] {
+    var texts: [LocalizedText] = []
     if let drops = live?.drops, drops.droppedByKernel + drops.droppedByInterface > 0 {
       texts.append(
-        "\(drops.droppedByKernel) packets were lost in the kernel and "
-          + "\(drops.droppedByInterface) in the interface, of \(drops.received); "
-          + "a larger --buffer-size or a --bpf expression helps")
+        LocalizedText(
+          en: "\(drops.droppedByKernel) packets were lost in the kernel and "
+            + "\(drops.droppedByInterface) in the interface, of \(drops.received); "
+            + "a larger --buffer-size or a --bpf expression helps",
+          fr: "paquets perdus\u{a0}: \(drops.droppedByKernel) dans le noyau et "
+            + "\(drops.droppedByInterface) dans l’interface, sur \(drops.received)\u{a0}; "
+            + "un --buffer-size plus grand ou une expression --bpf y remédie"))
+    }
+    if file.cut > 0 {
+      texts.append(
+        LocalizedText(
+          en: "\(file.cut) packet\(file.cut == 1 ? " was" : "s were") cut by the snap length",
+          fr: "paquets coupés par la longueur de capture\u{a0}: \(file.cut)"))
     }
     if let late = live?.lateAfterTick, late > 0 {
       texts.append(
-        "\(late) packets came more than a second late, after an idle tick had closed what was silent; "
-          + "a replay of the same packets may give their connections otherwise")
-    }
-    if file.cut > 0 {
-      texts.append("\(file.cut) packet\(file.cut == 1 ? " was" : "s were") cut by the snap length")
+        LocalizedText(
+          en: "\(late) packets came more than a second late, after an idle tick had closed what was "
+            + "silent; a replay of the same packets may give their connections otherwise",
+          fr: "paquets arrivés plus d’une seconde en retard, après la fermeture de ce qui se "
+            + "taisait\u{a0}: \(late)\u{a0}; un rejeu des mêmes paquets peut rendre leurs "
+            + "connexions autrement"))
     }
     for anomaly in PacketAnomaly.allCases {
       let count = decoded.anomalies.count(anomaly)
       guard count > 0 else { continue }
       let frame = decoded.anomalies.firstFrame(anomaly)
       texts.append(
-        "\(count) times \(anomaly.code)" + (frame > 0 ? "; the first at frame \(frame)" : ""))
+        LocalizedText(
+          en: "\(count) times \(anomaly.code)" + (frame > 0 ? "; the first at frame \(frame)" : ""),
+          fr: "\(count) fois \(anomaly.code)"
+            + (frame > 0 ? "\u{a0}; la première à la trame \(frame)" : "")))
     }
     return texts
   }

@@ -99,13 +99,15 @@ final class CaptureSource: ExchangeReader {
   var bytesRead: UInt64 { reader?.bytesRead ?? 0 }
 
   var report: SourceReport {
-    var report = SourceReport(format: formatName, reason: "by its first bytes")
+    var report = SourceReport(
+      format: formatName,
+      reason: LocalizedText(en: "by its first bytes", fr: "d’après ses premiers octets"))
     var capture = CaptureReport(decoded: decoder.report)
     capture.file = reader?.counters ?? PacketCounters()
     report.problems = reader?.problems ?? live?.problems ?? []
     if let drops = live?.drops() {
       capture.live = LiveReport(drops: drops, idleTicks: ticks, lateAfterTick: lateAfterTick)
-      report.reason = "as asked"
+      report.reason = SourceReport.asAsked
     }
     report.capture = capture
     return report

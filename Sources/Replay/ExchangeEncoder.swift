@@ -21,6 +21,9 @@ struct ExchangeEncoder {
     writer.time("@timestamp", exchange.at)
     times(exchange)
     writer.address("source.ip", exchange.client)
+    if !exchange.client.isIP, exchange[.clientName].isPresent {
+      writer.string("source.address", bytes: bytes.extracting(exchange[.clientName].indices))
+    }
     if exchange.peer != exchange.client {
       writer.address("network.peer.ip", exchange.peer)
     }

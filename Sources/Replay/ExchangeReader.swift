@@ -64,7 +64,7 @@ final class ReplaySource {
 
   /// What was read so far.
   var report: SourceReport {
-    var report = reader?.report ?? SourceReport(format: nil, reason: "nothing to read")
+    var report = reader?.report ?? SourceReport(format: nil, reason: SourceReport.nothing)
     report.name = input.name
     if let problem { report.problems.append(problem) }
     return report

@@ -38,7 +38,7 @@ public enum Explain {
     var output = OutputStream.standardOutput()
     output.write(isJSON ? page.json : Array(page.text.utf8))
     try output.finish()
-    inputs.report.tell(isQuiet: true)
+    inputs.report.tell(isQuiet: true, Language(rawValue: language) ?? .en)
     return inputs.report
   }
 
@@ -90,6 +90,7 @@ struct ClientAccount {
     var outcome: StepOutcome
     var status: UInt16
     var client: ClientAddress
+    var clientName: String?
     var place: Provenance
     var request: String
   }
@@ -100,6 +101,8 @@ struct ClientAccount {
     var at: Timestamp
     var place: Provenance
     var fired: UInt64
+    /// Requests for which it could not be decided.
+    var undecided: UInt64 = 0
   }
 
   var exchanges: UInt64 = 0
@@ -164,6 +167,7 @@ struct ClientWatcher: ExchangeConsumer, ~Copyable {
         best.place = exchange.provenance
       }
       if trace.fired { best.fired += 1 }
+      if trace.isUndecided { best.undecided += 1 }
       account.best[trace.rule] = best
     }
     let kind = passage.step.kind
@@ -172,7 +176,8 @@ struct ClientWatcher: ExchangeConsumer, ~Copyable {
     account.moments.append(
       ClientAccount.Moment(
         at: exchange.at, step: kind, outcome: passage.step.outcome, status: exchange.status,
-        client: exchange.client, place: exchange.provenance,
+        client: exchange.client, clientName: batch.string(exchange[.clientName]),
+        place: exchange.provenance,
         request: request.compactMap { $0 }.joined(separator: " ")))
   }
 }

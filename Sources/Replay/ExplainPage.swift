@@ -14,11 +14,15 @@ struct ExplainPage {
 
   /// For people: alerts, rules with their conditions, the timeline.
   var text: String {
-    var text = "\(watcher.exchanges) \(isFrench ? "requêtes" : "requests")\n\n"
+    let requests = LocalizedText(
+      en: "\(watcher.exchanges) requests", fr: French.counted(watcher.exchanges, "requête"))
+    var text = requests[language] + "\n\n"
     text += (isFrench ? "ALERTES" : "ALERTS") + "\n"
     if watcher.records.isEmpty { text += "  \(isFrench ? "aucune" : "none")\n" }
     for record in watcher.records {
-      text += "  \(record.id.prefix(8))  \(record.level.name)  \(rules[Int(record.rule)].title)\n"
+      text +=
+        "  \(record.id.prefix(8))  \(Phrases.level(record.level, language))  "
+        + "\(rules[Int(record.rule)].titles[language])\n"
     }
     text += "\n" + (isFrench ? "RÈGLES" : "RULES") + "\n"
     for best in ordered { text += rule(best) }
@@ -53,16 +57,42 @@ struct ExplainPage {
       ? (isFrench ? "non déclenchée" : "did not fire")
       : (isFrench ? "déclenchée \(best.fired) fois" : "fired \(best.fired) times")
     let place = names[Int(best.place.source)] + ":\(best.place.line)"
-    var text = "  \(rule.name ?? rule.id): \(fired)  (\(best.at.rfc3339), "
+    let colon = isFrench ? "\u{a0}:" : ":"
+    var text = "  \(rule.name ?? rule.id)\(colon) \(fired)  (\(best.at.rfc3339), "
     text += "\(TerminalText.escaped(place)))\n"
-    text += "    \(isFrench ? "demande" : "asks for"): \(best.trace.condition)\n"
+    if best.undecided > 0 {
+      let words = LocalizedText(
+        en: "could not be decided for \(best.undecided) requests: a regular expression gave up",
+        fr: "indécidable pour \(French.counted(best.undecided, "requête"))\u{a0}: une expression "
+          + "régulière a atteint sa limite")
+      text += "    \(words[language])\n"
+    }
+    text += "    \(isFrench ? "demande\u{a0}:" : "asks for:") \(condition(best.trace))\n"
     for condition in best.trace.conditions {
       text +=
-        "    \(condition.holds ? "✓" : "✗") \(padded(condition.selection, 12)) "
+        "    \(mark(condition)) \(padded(selection(condition), 12)) "
         + "\(condition.field) \(found(condition))  "
         + "\(condition.relation.replacing("|expand", with: "")) \(TerminalText.escaped(condition.wanted, limit: 80))\n"
     }
     return text
+  }
+
+  private func mark(_ condition: ConditionTrace) -> String {
+    condition.isUndecided ? "?" : condition.holds ? "✓" : "✗"
+  }
+
+  /// Search identifiers are names of the rule; only the word for a correlation's count is ours.
+  private func selection(_ condition: ConditionTrace) -> String {
+    if case .correlation = condition.measure { return isFrench ? "corrélation" : "correlation" }
+    return condition.selection
+  }
+
+  /// How the rule joins its search identifiers, in Sigma's words; what a correlation counts.
+  private func condition(_ trace: RuleTrace) -> String {
+    guard isFrench, let correlation = trace.correlation else { return trace.condition }
+    let counted = correlation.countsValues ? "valeurs distinctes" : "événements"
+    return "\(counted) de \(correlation.rules.joined(separator: ", ")) en "
+      + "\(correlation.seconds)\u{a0}s"
   }
 
   /// The value that was there, or that there was none.
@@ -101,7 +131,8 @@ struct ExplainPage {
     for moment in watcher.moments {
       writer.beginObject()
       writer.string("@timestamp", moment.at.rfc3339)
-      writer.string("source.ip", moment.client.description)
+      writer.address("source.ip", moment.client)
+      if !moment.client.isIP, let name = moment.clientName { writer.string("source.address", name) }
       writer.string("booking.step", moment.step.name)
       writer.string("booking.outcome", moment.outcome.name)
       writer.int("http.response.status_code", moment.status)
@@ -121,6 +152,7 @@ struct ExplainPage {
     writer.beginObject()
     writer.string("rule", rule.name ?? rule.id)
     writer.int("fired", best.fired)
+    writer.int("undecided", best.undecided)
     writer.string("at", best.at.rfc3339)
     writer.string("log.file.path", names[Int(best.place.source)])
     writer.int("log.line", best.place.line)
@@ -142,6 +174,7 @@ struct ExplainPage {
       writer.string("wanted", condition.wanted)
       if !condition.value.isNaN { writer.number("value", condition.value) }
       writer.bool("holds", condition.holds)
+      if condition.isUndecided { writer.bool("undecided", true) }
       writer.endObject()
     }
     writer.endArray()

@@ -95,7 +95,7 @@ public enum FeatureRows {
         if options.isCSV {
           writeCSV(exchange, passage)
         } else {
-          writeJSON(exchange, passage)
+          writeJSON(exchange, passage, batch.string(exchange[.clientName]))
         }
       }
       _ = pipeline.drain()
@@ -106,10 +106,12 @@ public enum FeatureRows {
       output.write((fixed + texts).joined(separator: ",") + "\n")
     }
 
-    /// Numbers and words of ours only, so that no cell needs quoting and none is a formula.
+    /// Numbers and words of ours only, so that no cell needs quoting and none is a formula; a client
+    /// that is no address leaves its cell empty.
     private mutating func writeCSV(_ exchange: Exchange, _ passage: Pipeline.Passage) {
+      let client = passage.step.client.isIP ? passage.step.client.description : ""
       var row =
-        "\(exchange.at.rfc3339),\(passage.step.client.description),\(passage.step.kind.name),"
+        "\(exchange.at.rfc3339),\(client),\(passage.step.kind.name),"
         + "\(exchange.provenance.line)"
       for column in columns {
         let value = pipeline.features.value(column, of: passage.subjects)
@@ -118,11 +120,14 @@ public enum FeatureRows {
       output.write(row + "\n")
     }
 
-    private mutating func writeJSON(_ exchange: Exchange, _ passage: Pipeline.Passage) {
+    private mutating func writeJSON(
+      _ exchange: Exchange, _ passage: Pipeline.Passage, _ clientName: String?
+    ) {
       writer.removeAll()
       writer.beginObject()
       writer.string("@timestamp", exchange.at.rfc3339)
-      writer.string("source.ip", passage.step.client.description)
+      writer.address("source.ip", passage.step.client)
+      if !passage.step.client.isIP, let clientName { writer.string("source.address", clientName) }
       writer.string("booking.step", passage.step.kind.name)
       writer.string("booking.outcome", passage.step.outcome.name)
       writer.string("log.file.path", names[Int(exchange.provenance.source)])

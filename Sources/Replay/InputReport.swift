@@ -1,3 +1,4 @@
+public import CrenelAlerts
 import CrenelCapture
 public import CrenelDecode
 public import CrenelEngine
@@ -10,7 +11,7 @@ public struct SourceReport: Sendable {
   /// The format taken; `nil` when none was found.
   public var format: String?
   /// Why that format.
-  public var reason: String
+  public var reason: LocalizedText
   /// What became of its lines; zeros for a capture.
   public var counters = LineCounters()
   /// What became of its packets; `nil` for a log.
@@ -20,7 +21,12 @@ public struct SourceReport: Sendable {
   /// What kept it from being read whole.
   public var problems: [Diagnostic] = []
 
-  init(format: String?, reason: String) {
+  /// The format was named by the user.
+  static let asAsked = LocalizedText(en: "as asked", fr: "comme demandé")
+  /// There was nothing to find a format in.
+  static let nothing = LocalizedText(en: "nothing to read", fr: "rien à lire")
+
+  init(format: String?, reason: LocalizedText) {
     self.format = format
     self.reason = reason
   }
@@ -59,49 +65,21 @@ public struct InputReport: Sendable {
   }
 
   /// The report for people, one line a fact; only what is worth a line when `isBrief`.
-  public func text(isBrief: Bool) -> String {
+  ///
+  /// What kept a source from being read whole is a diagnostic, and in English.
+  public func text(isBrief: Bool, _ language: Language = .en) -> String {
     var lines: [String] = []
     for source in sources {
-      let name = TerminalText.escaped(source.name)
-      if !isBrief {
-        let amount = source.capture?.summary ?? "\(source.counters.lines) lines"
-        lines.append(
-          "\(name): \(source.format ?? "no format") (\(source.reason)), "
-            + "\(amount), \(source.exchanges) exchanges")
-      }
-      for text in source.capture?.remarks ?? [] { lines.append("\(name): \(text)") }
-      for entry in source.counters.unparsed.entries {
-        lines.append(
-          "\(name):\(entry.first.line):\(entry.column): \(entry.count) "
-            + "line\(entry.count == 1 ? "" : "s") not understood: \(entry.reason.code); "
-            + "this is the first (byte offset \(entry.first.offset))"
-            + (entry.reason.remedy.map { "; \($0)" } ?? ""))
-      }
-      if let place = source.order.firstLate {
-        lines.append(
-          "\(name):\(place.line): \(source.order.late) late lines, the latest by "
-            + "\(Self.milliseconds(source.order.largestLateness)) ms; see --lateness")
-      }
-      if let place = source.order.firstBackwardStep {
-        lines.append(
-          "\(name):\(place.line): the clock went back "
-            + "\(source.order.backwardSteps) times, at most by "
-            + "\(Self.milliseconds(source.order.largestBackwardStep)) ms")
-      }
-      if source.order.reorderOverflow > 0 {
-        lines.append(
-          "\(name): \(source.order.reorderOverflow) exchanges were given before the "
-            + "lateness bound, to keep memory bounded; use a smaller --lateness")
-      }
+      if !isBrief { lines.append(source.summary(language)) }
+      lines += source.facts(language)
       lines += source.problems.map(\.description)
     }
     return lines.map { TerminalText.escapedLines($0) + "\n" }.joined()
   }
 
   /// Shows on standard error what a person should know of, all of it unless `isQuiet`.
-  func tell(isQuiet: Bool) {
-    let isBrief = isQuiet
-    StandardError.write(text(isBrief: isBrief))
+  func tell(isQuiet: Bool, _ language: Language = .en) {
+    StandardError.write(text(isBrief: isQuiet, language))
   }
 
   /// Writes the report as `sources`, the last member of an open object.
@@ -111,7 +89,7 @@ public struct InputReport: Sendable {
       writer.beginObject()
       writer.string("name", source.name)
       if let format = source.format { writer.string("format", format) }
-      writer.string("reason", source.reason)
+      writer.string("reason", source.reason.en)
       writer.int("lines", source.counters.lines)
       writer.int("exchanges", source.exchanges)
       source.capture?.write(to: &writer)
@@ -125,7 +103,7 @@ public struct InputReport: Sendable {
         writer.int("first_line", entry.first.line)
         writer.int("first_offset", entry.first.offset)
         writer.int("column", entry.column)
-        if let remedy = entry.reason.remedy { writer.string("remedy", remedy) }
+        if let remedy = entry.reason.remedy { writer.string("remedy", remedy.en) }
         writer.endObject()
       }
       writer.endArray()
@@ -142,9 +120,5 @@ public struct InputReport: Sendable {
       writer.endObject()
     }
     writer.endArray()
-  }
-
-  private static func milliseconds(_ nanoseconds: Int64) -> Int64 {
-    nanoseconds / Nanoseconds.millisecond
   }
 }

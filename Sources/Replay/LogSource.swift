@@ -52,7 +52,7 @@ final class LogSource: ExchangeReader {
 
   var report: SourceReport {
     var report = SourceReport(
-      format: detection?.format?.name, reason: detection?.reason ?? "nothing to read")
+      format: detection?.format?.name, reason: detection?.reason ?? SourceReport.nothing)
     report.counters = counters
     report.problems = problems
     return report
@@ -67,7 +67,8 @@ final class LogSource: ExchangeReader {
     guard decoder != nil else {
       isEnded = true
       if batch.bytes.isEmpty, counters.lines == 0, reader?.problems.isEmpty == false {
-        detection?.reason = "nothing of it could be read"
+        detection?.reason = LocalizedText(
+          en: "nothing of it could be read", fr: "rien n’a pu en être lu")
       }
       note()
       return false
@@ -136,7 +137,9 @@ final class LogSource: ExchangeReader {
   /// Counts the lines of a log that has only lines that are too long, and so no format.
   private func countWithoutDecoder(_ skipped: [UInt64]) {
     guard !skipped.isEmpty else { return }
-    detection?.reason = "every line is longer than \(LogReader.lineLimit) bytes"
+    detection?.reason = LocalizedText(
+      en: "every line is longer than \(LogReader.lineLimit) bytes",
+      fr: "chaque ligne dépasse \(LogReader.lineLimit) octets")
     for offset in skipped {
       counters.lines &+= 1
       counters.unparsed.record(
@@ -175,7 +178,7 @@ final class LogSource: ExchangeReader {
   }
 
   private func detect(_ bytes: [UInt8]) -> Detection {
-    if let format { return Detection(format: format, reason: "as asked") }
+    if let format { return Detection(format: format, reason: SourceReport.asAsked) }
     return FormatDetector.detect(bytes.span.extracting(first: sample(bytes) ?? bytes.count))
   }
 
@@ -188,7 +191,7 @@ final class LogSource: ExchangeReader {
     }
     return Diagnostic(
       code: "unknown-format", at: SourcePosition(file: name, line: 1),
-      "the format of this log was not recognised: \(found.reason)",
+      "the format of this log was not recognised: \(found.reason.en)",
       hint: "name it with --format: a name, the server's log_format or LogFormat string, or"
         + " field=path,… for JSON lines; docs/log-formats.md lists what is known")
   }

@@ -58,10 +58,13 @@ public enum Replay {
     consumer.drain()
     try sink.finish()
     let report = inputs.report
-    report.tell(isQuiet: wanted.isQuiet)
+    let language = Language(rawValue: wanted.language) ?? .en
+    report.tell(isQuiet: wanted.isQuiet, language)
+    let remarks = RunRemarks(consumer.pipeline, rules: setup.rules.metadata, names: inputs.names)
+    StandardError.write(remarks.text(isBrief: wanted.isQuiet, language))
     if !wanted.isQuiet, report.exchanges > 0 {
       let limits = LogLimits(consumer.pipeline.features.traits, rules: setup.rules.metadata)
-      StandardError.write(limits.text(Language(rawValue: wanted.language) ?? .en))
+      StandardError.write(limits.text(language))
     }
     guard let failLevel, let highest = sink.highest else {
       return ReplayOutcome(report: report, hasFindings: false)

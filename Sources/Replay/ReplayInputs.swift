@@ -126,7 +126,7 @@ public final class ReplayInputs {
       return report
     }
     for warning in leftOut {
-      var report = SourceReport(format: nil, reason: "left out")
+      var report = SourceReport(format: nil, reason: LocalizedText(en: "left out", fr: "écarté"))
       report.name = warning.position.file
       report.problems = [warning]
       reports.append(report)

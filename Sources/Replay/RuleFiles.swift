@@ -1,3 +1,4 @@
+import CrenelAlerts
 import CrenelFeatures
 import CrenelModel
 import CrenelRules
@@ -101,11 +102,13 @@ public enum RuleFiles {
   }
 
   private static func text(_ rule: RuleMetadata, _ language: String) -> [UInt8] {
-    var text = "\(rule.name ?? rule.id)  \(rule.level.name)"
+    let language = Language(rawValue: language) ?? .en
+    var text = "\(rule.name ?? rule.id)  \(Phrases.level(rule.level, language))"
     if let verdict = rule.verdict { text += "  \(verdict.rawValue)" }
-    text += rule.alerts ? "\n" : "  (input of a correlation)\n"
-    text += "    \(rule.title)\n"
-    let finding = language == "fr" ? rule.finding.fr : rule.finding.en
+    let input = LocalizedText(en: "input of a correlation", fr: "entrée d’une corrélation")
+    text += rule.alerts ? "\n" : "  (\(input[language]))\n"
+    text += "    \(rule.titles[language])\n"
+    let finding = rule.finding[language]
     if !finding.isEmpty { text += "    \(finding)\n" }
     for knob in rule.knobs {
       text += "      \(knob.name) = \(JSONWriter.text(of: knob.value)) \(knob.unit)"

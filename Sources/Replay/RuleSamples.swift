@@ -21,8 +21,7 @@ public enum RuleSamples {
     _ paths: [String], knobs: [String], folder: String?, isJSON: Bool
   ) throws -> Bool {
     let root = try folder ?? Resources.home() + "/rules/tests"
-    var names = FieldNames()
-    let set = try Setup.rules(paths, knobs: knobs, names: &names)
+    let set = try rules(paths, knobs: knobs, samples: root)
     var outcomes: [Outcome] = []
     for rule in set.metadata where rule.alerts {
       outcomes += try samples(of: rule, in: root, paths: paths, knobs: knobs)
@@ -31,6 +30,32 @@ public enum RuleSamples {
     write(outcomes, isJSON: isJSON, to: &output)
     try output.finish()
     return outcomes.allSatisfy(\.isGood)
+  }
+
+  /// The rules; throws their mistakes, and that there is no folder of samples.
+  private static func rules(
+    _ paths: [String], knobs: [String], samples root: String
+  ) throws -> RuleSet {
+    var mistakes: [Diagnostic] = []
+    if root.isEmpty || !TextFiles.isFolder(root) {
+      let message =
+        root.isEmpty
+        ? "an empty name was given for the folder of samples"
+        : TextFiles.exists(root) ? "this is no folder of samples" : "there is no such folder"
+      mistakes.append(
+        Diagnostic(
+          code: "no-samples", at: SourcePosition(file: root), message,
+          hint: "give the folder that holds a folder of samples for each rule, such as rules/tests")
+      )
+    }
+    do {
+      var names = FieldNames()
+      let set = try Setup.rules(paths, knobs: knobs, names: &names)
+      if mistakes.isEmpty { return set }
+    } catch let error as Diagnostics {
+      mistakes += error.items
+    }
+    throw Diagnostics(mistakes)
   }
 
   private static func samples(
@@ -53,21 +78,28 @@ public enum RuleSamples {
       options.knobs = knobs
       try RuleCase.apply(folder + "/case.yml", to: &options)
       let fired = try alerts(options, rule: rule.id)
-      let isGood = (fired.count > 0) == mustFire && fired.unparsed == 0
+      let isGood =
+        (fired.count > 0) == mustFire && fired.unparsed == 0 && fired.undecided == 0
       var detail = "\(fired.count) alert\(fired.count == 1 ? "" : "s")"
       if mustFire != (fired.count > 0) {
         detail += mustFire ? ", expected some" : ", expected none"
       }
       if fired.unparsed > 0 { detail += ", \(fired.unparsed) lines not understood" }
+      if fired.undecided > 0 {
+        detail +=
+          ", not decided for \(fired.undecided) request\(fired.undecided == 1 ? "" : "s"): "
+          + "a regular expression reached its step limit"
+      }
       outcomes.append(Outcome(rule: name, sample: sample, isGood: isGood, detail: detail))
     }
     return outcomes
   }
 
-  /// How many alerts of one rule a run opens, and how many lines it did not understand.
+  /// How many alerts of one rule a run opens, how many lines it did not understand, and for how
+  /// many requests the rule could not be decided.
   private static func alerts(
     _ options: RunOptions, rule: String
-  ) throws(Diagnostics) -> (count: Int, unparsed: UInt64) {
+  ) throws(Diagnostics) -> (count: Int, unparsed: UInt64, undecided: UInt64) {
     let setup = try Setup(options)
     let inputs = try ReplayInputs(options, setup)
     var collector = AlertCollector(pipeline: try setup.pipeline(hashSeed: options.hashSeed))
@@ -76,7 +108,8 @@ public enum RuleSamples {
     let opened = records.filter {
       $0.action == .opened && setup.rules.metadata[Int($0.rule)].id == rule
     }
-    return (opened.count, inputs.report.unparsed)
+    let undecided = collector.undecided.first { setup.rules.metadata[Int($0.rule)].id == rule }
+    return (opened.count, inputs.report.unparsed, undecided?.requests ?? 0)
   }
 
   private static func write(_ outcomes: [Outcome], isJSON: Bool, to output: inout OutputStream) {

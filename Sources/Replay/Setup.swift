@@ -142,6 +142,15 @@ extension Setup {
     let roots = paths.isEmpty ? [try Resources.home() + "/rules/booking"] : paths
     var found: [String] = []
     for root in roots {
+      guard !root.isEmpty else {
+        mistakes.append(
+          Diagnostic(
+            code: "no-rules", at: SourcePosition(file: root),
+            "an empty name was given for a rule file or folder",
+            hint: "name one, or leave it out for the shipped rules; a variable of a script that is"
+              + " not set gives an empty name"))
+        continue
+      }
       guard TextFiles.exists(root) else {
         mistakes.append(
           Diagnostic(

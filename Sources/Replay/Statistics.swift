@@ -93,10 +93,13 @@ public struct Statistics: Sendable {
     statuses.enumerated().filter { $0.element > 0 }.map { ($0.offset, $0.element) }
   }
 
+  /// What stands for the methods past the first 16.
+  static let others = "(other)"
+
   /// Methods by count, then name; spellings past the first 16 under "(other)".
   public var byMethod: [(method: String, count: UInt64)] {
     var list = methods.map { (method: String(decoding: $0.name, as: UTF8.self), count: $0.count) }
-    if otherMethods > 0 { list.append(("(other)", otherMethods)) }
+    if otherMethods > 0 { list.append((Self.others, otherMethods)) }
     return list.sorted { ($1.count, $0.method) < ($0.count, $1.method) }
   }
 

@@ -1,9 +1,12 @@
+import CrenelAlerts
 public import CrenelModel
 
 /// `crenel stats`: counts of what was read.
 public enum Stats {
   /// Counts all exchanges and writes the result to standard output.
-  public static func run(_ options: RunOptions, isJSON: Bool) throws(Diagnostics) -> InputReport {
+  public static func run(
+    _ options: RunOptions, isJSON: Bool, language: String = "en"
+  ) throws(Diagnostics) -> InputReport {
     let setup = try Setup(options)
     let inputs = try ReplayInputs(options, setup)
     var consumer = Consumer()
@@ -11,7 +14,9 @@ public enum Stats {
     var output = OutputStream.standardOutput()
     let report = inputs.report
     output.write(
-      isJSON ? json(consumer.statistics, report) : text(consumer.statistics, report))
+      isJSON
+        ? json(consumer.statistics, report)
+        : text(consumer.statistics, report, Language(rawValue: language) ?? .en))
     try output.finish()
     return report
   }
@@ -55,41 +60,56 @@ public enum Stats {
     return writer.bytes
   }
 
-  private static func text(_ statistics: Statistics, _ report: InputReport) -> [UInt8] {
-    var text = report.text(isBrief: false)
-    func line(_ name: String, _ value: String) {
+  private static func text(
+    _ statistics: Statistics, _ report: InputReport, _ language: Language
+  ) -> [UInt8] {
+    var text = report.text(isBrief: false, language) + "\n"
+    func line(_ name: LocalizedText, _ value: String) {
+      let name = name[language]
       text += name + String(repeating: " ", count: max(1, 22 - name.count)) + value + "\n"
     }
-    text += "\n"
-    line("lines", "\(report.lines)")
-    line("exchanges", "\(report.exchanges)")
-    line("not understood", "\(report.unparsed)")
+    line(LocalizedText(en: "lines", fr: "lignes"), "\(report.lines)")
+    line(LocalizedText(en: "exchanges", fr: "échanges"), "\(report.exchanges)")
+    line(LocalizedText(en: "not understood", fr: "lignes non comprises"), "\(report.unparsed)")
     if let first = statistics.first, let last = statistics.last {
-      line("first", first.rfc3339)
-      line("last", last.rfc3339)
+      line(LocalizedText(en: "first", fr: "début"), first.rfc3339)
+      line(LocalizedText(en: "last", fr: "fin"), last.rfc3339)
     }
-    line("clients, about", "\(statistics.clientEstimate)")
-    line("response bytes", "\(statistics.bytes)")
-    line("malformed requests", "\(statistics.malformed)")
-    if statistics.encrypted > 0 { line("TLS connections", "\(statistics.encrypted)") }
+    line(
+      LocalizedText(en: "clients, about", fr: "clients, environ"), "\(statistics.clientEstimate)")
+    line(LocalizedText(en: "response bytes", fr: "octets de réponse"), "\(statistics.bytes)")
+    line(
+      LocalizedText(en: "malformed requests", fr: "requêtes mal formées"),
+      "\(statistics.malformed)")
+    if statistics.encrypted > 0 {
+      line(LocalizedText(en: "TLS connections", fr: "connexions TLS"), "\(statistics.encrypted)")
+    }
     text += "\n"
     for entry in statistics.byStatus {
+      let isLogged = entry.status != 0
       line(
-        "status \(entry.status == 0 ? "not logged" : "\(entry.status)")",
-        share(entry.count, of: statistics.exchanges))
+        LocalizedText(
+          en: "status \(isLogged ? "\(entry.status)" : "not logged")",
+          fr: "statut \(isLogged ? "\(entry.status)" : "non journalisé")"),
+        share(entry.count, of: statistics.exchanges, language))
     }
     text += "\n"
     for entry in statistics.byMethod {
+      let method = TerminalText.escaped(entry.method, limit: 24)
       line(
-        "method \(TerminalText.escaped(entry.method, limit: 24))",
-        share(entry.count, of: statistics.exchanges))
+        LocalizedText(
+          en: "method \(method)",
+          fr: "méthode \(entry.method == Statistics.others ? "(autres)" : method)"),
+        share(entry.count, of: statistics.exchanges, language))
     }
     return Array(text.utf8)
   }
 
-  private static func share(_ count: UInt64, of total: UInt64) -> String {
+  private static func share(_ count: UInt64, of total: UInt64, _ language: Language) -> String {
     guard total > 0 else { return "\(count)" }
-    let tenths = (Double(count) / Double(total) * 1_000).rounded()
-    return "\(count)  \(Int(tenths) / 10).\(Int(tenths) % 10) %"
+    let tenths = Int((Double(count) / Double(total) * 1_000).rounded())
+    return language == .fr
+      ? "\(count)  \(tenths / 10),\(tenths % 10)\u{a0}%"
+      : "\(count)  \(tenths / 10).\(tenths % 10) %"
   }
 }

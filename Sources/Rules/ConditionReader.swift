@@ -19,7 +19,12 @@ struct ConditionReader {
   /// The search identifiers that the condition asks for.
   private(set) var used: Set<Int> = []
 
-  /// A mistake, thrown to leave the descent and told once.
+  /// Unknown names, after which reading goes on.
+  private var unknown: [Failure] = []
+  /// The place after the last of them.
+  private var afterUnknown = -1
+
+  /// A mistake; thrown to leave the descent where nothing can be made of what follows.
   private struct Failure: Error {
     var code: String
     var position: SourcePosition
@@ -38,6 +43,17 @@ struct ConditionReader {
   ) -> Tree? {
     split(text, at: position, isExact: isExact)
     place = 0
+    unknown = []
+    afterUnknown = -1
+    let root = tree(at: position)
+    for mistake in unknown {
+      problems.error(mistake.code, at: mistake.position, mistake.message, hint: mistake.hint)
+    }
+    return unknown.isEmpty ? root : nil
+  }
+
+  /// The tree of all words; `nil` when the grammar is broken, which `unknown` then tells as well.
+  private mutating func tree(at position: SourcePosition) -> Tree? {
     do throws(Failure) {
       guard words.count <= Self.wordLimit else {
         throw Failure(
@@ -50,7 +66,8 @@ struct ConditionReader {
       }
       return tree
     } catch {
-      problems.error(error.code, at: error.position, error.message, hint: error.hint)
+      // A word that is no name may have been meant as one of the grammar: what follows is not told.
+      if place != afterUnknown { unknown.append(error) }
       return nil
     }
   }
@@ -153,10 +170,7 @@ struct ConditionReader {
     let word = words[place]
     guard keyword(place + 1) == "of" else {
       guard let index = names.firstIndex(of: word.text) else {
-        throw Failure(
-          code: "unknown-selection", position: word.position,
-          message: "there is no search identifier '\(shown(word.text))'",
-          hint: NearMiss.hint(word.text, among: names))
+        return unknown(word, "there is no search identifier '\(shown(word.text))'")
       }
       place += 1
       used.insert(index)
@@ -174,15 +188,23 @@ struct ConditionReader {
     let pattern = words[place]
     let found = names.indices.filter { matches(names[$0], pattern.text) }
     guard !found.isEmpty else {
-      throw Failure(
-        code: "unknown-selection", position: pattern.position,
-        message: "no search identifier matches '\(shown(pattern.text))'",
-        hint: NearMiss.hint(pattern.text, among: names))
+      return unknown(pattern, "no search identifier matches '\(shown(pattern.text))'")
     }
     place += 1
     used.formUnion(found)
     let trees = found.map { Tree.selection($0) }
     return word.text.lowercased() == "all" ? .all(trees) : .any(trees)
+  }
+
+  /// Notes a name that there is not, and goes on behind it.
+  private mutating func unknown(_ word: Word, _ message: String) -> Tree {
+    unknown.append(
+      Failure(
+        code: "unknown-selection", position: word.position, message: message,
+        hint: NearMiss.hint(word.text, among: names)))
+    place += 1
+    afterUnknown = place
+    return .constant(false)
   }
 
   /// Whether a search identifier is meant by `them` or a pattern with `*`.

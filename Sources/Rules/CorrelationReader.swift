@@ -14,7 +14,9 @@ extension RuleBuilder {
     ("eq", .equal), ("neq", .notEqual),
   ]
 
-  /// Reads a correlation document's section; `nil` after an error.
+  /// Reads a correlation document's section; `nil` when it is no map.
+  ///
+  /// Mistakes do not keep the rest from being read, so that they are told with all others.
   mutating func readCorrelation(_ document: YAMLNode) -> CorrelationDraft? {
     guard let node = document["correlation"] else { return nil }
     guard let pairs = node.mapping else {
@@ -22,35 +24,35 @@ extension RuleBuilder {
         "bad-type", at: node.position, "'correlation' is \(node.kindName), expected a map")
       return nil
     }
-    problems.checkKeys(
-      pairs,
-      known: ["type", "rules", "group-by", "timespan", "condition", "aliases", "generate"],
-      of: "a correlation")
-    guard let type = problems.word(node["type"], "correlation type", of: Self.types) else {
-      if node["type"] == nil {
-        problems.error("missing-key", at: node.position, "a correlation needs a 'type'")
-      }
-      return nil
-    }
-    guard type == "event_count" || type == "value_count" else {
+    let type = problems.word(node["type"], "correlation type", of: Self.types)
+    var known = ["type", "rules", "group-by", "timespan", "condition", "aliases", "generate"]
+    // A 'field' out of its place is told where the condition is read.
+    if type != "event_count" { known.append("field") }
+    problems.checkKeys(pairs, known: known, of: "a correlation")
+    let isSupported = type.map { $0 == "event_count" || $0 == "value_count" } ?? true
+    if let type, !isSupported {
       problems.error(
         "not-yet-supported", at: node["type"]?.position ?? node.position,
         "correlations of type '\(type)' are not evaluated yet",
         hint: "event_count and value_count are")
-      return nil
     }
-    let before = problems.errorCount
-    for key in ["rules", "group-by", "timespan", "condition"] where node[key] == nil {
-      problems.error("missing-key", at: node.position, "an \(type) correlation needs '\(key)'")
+    // What an unsupported type wants of its condition is not known here.
+    let needed = ["type", "rules", "group-by", "timespan"] + (isSupported ? ["condition"] : [])
+    for key in needed where node[key] == nil {
+      problems.error("missing-key", at: node.position, "a correlation needs '\(key)'")
     }
     var draft = CorrelationDraft(
       countsValues: type == "value_count", rules: references(node["rules"]), groups: [],
       fields: [], timespan: problems.duration(node["timespan"], "timespan") ?? 0, bounds: [],
       position: node.position, generates: false, aliasRules: [])
     readGroups(node, &draft)
-    readBounds(node["condition"], &draft)
-    draft.generates = flag(document["generate"]) || flag(node["generate"])
-    return problems.errorCount == before ? draft : nil
+    if isSupported {
+      readBounds(node["condition"], hasType: type != nil, &draft)
+      if draft.countsValues { readCountedFields(node, &draft) }
+    }
+    let isGenerating = [flag(document["generate"]), flag(node["generate"])]
+    draft.generates = isGenerating.contains(true)
+    return draft
   }
 
   private mutating func flag(_ node: YAMLNode?) -> Bool {
@@ -78,19 +80,21 @@ extension RuleBuilder {
   // MARK: - Groups
 
   private mutating func readGroups(_ node: YAMLNode, _ draft: inout CorrelationDraft) {
-    var aliases: [String: [String: Field]] = [:]
+    var aliases: [String: CorrelationDraft.Group] = [:]
     for pair in node["aliases"]?.mapping ?? [] {
       var fields: [String: Field] = [:]
+      var rules: Set<String> = []
       for entry in pair.value.mapping ?? [] {
+        rules.insert(entry.key)
         guard let name = problems.text(entry.value, "aliases") else { continue }
         fields[entry.key] = groupField(name, at: entry.value.position)
         draft.aliasRules.append(.init(name: entry.key, position: entry.position))
       }
-      if fields.isEmpty {
+      if rules.isEmpty {
         problems.error(
           "bad-value", at: pair.position, "an alias maps names of rules to fields")
       }
-      aliases[pair.key] = fields
+      aliases[pair.key] = .alias(fields, rules: rules)
     }
     guard let list = node["group-by"] else { return }
     let nodes = list.sequence ?? [list]
@@ -102,7 +106,7 @@ extension RuleBuilder {
     for entry in nodes.prefix(8) {
       guard let name = problems.text(entry, "group-by") else { continue }
       if let alias = aliases[name] {
-        draft.groups.append(.alias(alias))
+        draft.groups.append(alias)
       } else if let field = groupField(name, at: entry.position) {
         draft.groups.append(.field(field))
       }
@@ -133,15 +137,25 @@ extension RuleBuilder {
 
   // MARK: - Condition
 
-  private mutating func readBounds(_ node: YAMLNode?, _ draft: inout CorrelationDraft) {
+  private mutating func readBounds(
+    _ node: YAMLNode?, hasType: Bool, _ draft: inout CorrelationDraft
+  ) {
     guard let node else { return }
     guard let pairs = node.mapping else {
       problems.error(
         "bad-type", at: node.position, "a correlation's condition is a map such as 'gte: 10'")
       return
     }
-    let known = Self.bounds.map(\.key) + (draft.countsValues ? ["field"] : [])
-    problems.checkKeys(pairs, known: known, of: "this condition")
+    let takesField = draft.countsValues || !hasType
+    problems.checkKeys(
+      pairs, known: Self.bounds.map(\.key) + (takesField ? ["field"] : []), of: "this condition")
+    // What was told above, or is told below, is not told again as missing.
+    let compared = pairs.filter { $0.key != "field" }
+    if compared.isEmpty || compared.count > 2 {
+      problems.error(
+        "bad-value", at: node.position,
+        "a condition has one of gt, gte, lt, lte, eq, neq, or two for a range")
+    }
     for pair in pairs {
       guard let bound = Self.bounds.first(where: { $0.key == pair.key }) else { continue }
       guard let value = number(pair.value) else { continue }
@@ -153,22 +167,32 @@ extension RuleBuilder {
       }
       draft.bounds.append((bound.comparison, Int(value)))
     }
-    if draft.bounds.isEmpty || draft.bounds.count > 2 {
+  }
+
+  /// The field whose values are counted; it stands in the condition (Sigma 2.x, correlations).
+  private mutating func readCountedFields(_ node: YAMLNode, _ draft: inout CorrelationDraft) {
+    if let field = node["field"] {
       problems.error(
-        "bad-value", at: node.position,
-        "a condition has one of gt, gte, lt, lte, eq, neq, or two for a range")
+        "misplaced-key", at: field.position,
+        "'field' stands beside 'type'; in Sigma 2.x it belongs inside 'condition'",
+        hint: "write condition: { field: …, gte: … }")
     }
-    guard draft.countsValues else { return }
-    guard let fields = node["field"] else {
-      problems.error("missing-key", at: node.position, "value_count needs a 'field' to count")
+    let inner = node["condition"]?["field"]
+    guard let fields = inner ?? node["field"] else {
+      guard let condition = node["condition"], condition.mapping != nil else { return }
+      problems.error(
+        "missing-key", at: condition.position,
+        "the condition of a value_count needs a 'field' whose values are counted",
+        hint: "write condition: { field: url.path, gte: 3 }, for example")
       return
     }
-    for entry in fields.sequence ?? [fields] {
+    let nodes = fields.sequence ?? [fields]
+    for entry in nodes {
       guard let name = problems.text(entry, "field") else { continue }
       if let field = groupField(name, at: entry.position) { draft.fields.append(field) }
     }
-    if draft.fields.isEmpty, problems.items.isEmpty {
-      problems.error("bad-value", at: fields.position, "the list of fields is empty")
+    if nodes.isEmpty || nodes.contains(where: \.isNull) {
+      problems.error("bad-value", at: fields.position, "'field' names no field to count")
     }
   }
 }

@@ -180,21 +180,32 @@ struct HeaderReader {
           "'\(shown(pair.key))' is no name of a knob: letters, digits and _")
         continue
       }
-      guard let value = pair.value["value"]?.double,
-        let unit = problems.word(pair.value["unit"], "unit", of: RuleKeys.units),
-        let meaning = problems.text(pair.value["meaning"], "meaning")
-      else {
-        problems.error(
-          "missing-key", at: pair.position,
-          "knob '\(pair.key)' needs a number 'value', a 'unit' and a 'meaning'",
-          hint: "units: " + RuleKeys.units.joined(separator: ", "))
-        continue
-      }
-      metadata.knobs.append(
-        Knob(
-          name: pair.key, value: override(pair.key, of: metadata) ?? value, unit: unit,
-          meaning: meaning))
+      metadata.knobs.append(knob(pair, metadata, &problems))
     }
+  }
+
+  /// One knob; with its mistakes told it stands in for what was meant, so that the conditions that
+  /// use it are no mistakes of their own.
+  private mutating func knob(
+    _ pair: YAMLPair, _ metadata: RuleMetadata, _ problems: inout Problems
+  ) -> Knob {
+    let missing = ["value", "unit", "meaning"].filter { pair.value[$0]?.isNull ?? true }
+    if !missing.isEmpty {
+      problems.error(
+        "missing-key", at: pair.position,
+        "knob '\(pair.key)' needs a number 'value', a 'unit' and a 'meaning'; it lacks "
+          + missing.map { "'\($0)'" }.joined(separator: " and "),
+        hint: "units: " + RuleKeys.units.joined(separator: ", "))
+    }
+    let value = pair.value["value"]?.double
+    if value == nil, !missing.contains("value"), let node = pair.value["value"] {
+      problems.error(
+        "not-a-number", at: node.position, "the 'value' of knob '\(pair.key)' is no number")
+    }
+    return Knob(
+      name: pair.key, value: override(pair.key, of: metadata) ?? value ?? 1,
+      unit: problems.word(pair.value["unit"], "unit", of: RuleKeys.units) ?? "count",
+      meaning: problems.text(pair.value["meaning"], "meaning") ?? "")
   }
 
   /// The value a site gives a knob; the one for this rule alone wins.

@@ -214,8 +214,8 @@ struct Linker {
         "alias for '\(shown(reference.name))', which is not among this correlation's rules",
         hint: NearMiss.hint(reference.name, among: known))
     }
-    for case .alias(let fields) in draft.groups {
-      for reference in draft.rules where fields[reference.name] == nil {
+    for case .alias(_, let rules) in draft.groups {
+      for reference in draft.rules where !rules.contains(reference.name) {
         builder.problems.error(
           "missing-key", at: reference.position,
           "an alias to group by has no field for rule '\(shown(reference.name))'")
@@ -231,7 +231,7 @@ struct Linker {
       let fields = draft.groups.compactMap { group in
         switch group {
         case .field(let field): field
-        case .alias(let fields): fields[reference.name]
+        case .alias(let fields, _): fields[reference.name]
         }
       }
       inputs.append(Correlation.Input(rule: rule, fields: fields))

@@ -8,20 +8,6 @@ public enum VerdictKind: String, CaseIterable, Sendable {
   case declared
 }
 
-/// A text in English and French.
-public struct LocalizedText: Sendable, Hashable {
-  /// English.
-  public var en: String
-  /// French.
-  public var fr: String
-
-  /// Creates a text.
-  public init(en: String, fr: String) {
-    self.en = en
-    self.fr = fr
-  }
-}
-
 /// A threshold with a name and a unit, which a site may override.
 public struct Knob: Sendable, Hashable {
   /// The name, as rules write it: `%name%`.

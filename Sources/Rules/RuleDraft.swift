@@ -26,10 +26,11 @@ struct CorrelationDraft {
     var position: SourcePosition
   }
 
-  /// A group-by entry: a field, or an alias with a field for each rule it names.
+  /// A group-by entry: a field, or an alias with a field for each rule it names (`rules` are the
+  /// names as written, those with a wrong field too).
   enum Group {
     case field(Field)
-    case alias([String: Field])
+    case alias([String: Field], rules: Set<String>)
   }
 
   var countsValues: Bool

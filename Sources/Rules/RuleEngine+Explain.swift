@@ -18,6 +18,18 @@ public struct ConditionTrace: Sendable, Hashable {
   public var measure: Measure
   /// Whether it held.
   public var holds: Bool
+  /// Whether that could not be found out: its regular expression gave up.
+  public var isUndecided = false
+}
+
+/// A correlation's condition at one exchange, for those who put it into words.
+public struct CorrelationTrace: Sendable, Hashable {
+  /// Whether different values are counted, and not events.
+  public var countsValues: Bool
+  /// The names of the rules it refers to.
+  public var rules: [String]
+  /// Length of its window in seconds.
+  public var seconds: Int64
 }
 
 /// A search identifier of a rule at one exchange.
@@ -34,8 +46,12 @@ public struct RuleTrace: Sendable, Hashable {
   public var rule: Int32
   /// Whether the rule was true.
   public var fired: Bool
+  /// Whether it could not be decided; it did not fire then.
+  public var isUndecided = false
   /// How the search identifiers are joined, such as `flow and not regular`.
   public var condition: String
+  /// What is counted; `nil` for rules that are no correlation.
+  public var correlation: CorrelationTrace?
   /// The search identifiers, in the order of the rule.
   public var selections: [SelectionTrace] = []
   /// Its conditions, in the order of the rule.
@@ -56,22 +72,25 @@ extension RuleEngine {
       let compiled = program.rules[rule]
       var trace = RuleTrace(
         rule: Int32(truncatingIfNeeded: rule), fired: hasMatched(Int32(truncatingIfNeeded: rule)),
+        isUndecided: isUndecided(Int32(truncatingIfNeeded: rule)),
         condition: Self.text(of: compiled.condition, compiled.selections))
       for selection in compiled.selections {
-        var held: [Int: Bool] = [:]
         for place in Self.tests(in: selection.tree) {
           let test = program.tests[place]
           let info = program.infos[place]
-          held[place] = holds(test, batch, index, step, features, subjects)
+          let truth = truth(test, batch, index, step, features, subjects)
           trace.conditions.append(
             ConditionTrace(
               selection: selection.name, field: info.field, relation: info.relation,
               wanted: info.value,
               value: number(test.field, batch, index, step, features, subjects),
-              measure: test.field.measure, holds: held[place] ?? false))
+              measure: test.field.measure, holds: truth == .yes, isUndecided: truth == .unknown))
         }
         trace.selections.append(
-          SelectionTrace(name: selection.name, holds: Self.holds(selection.tree, held)))
+          SelectionTrace(
+            name: selection.name,
+            holds: truth(
+              selection.tree, compiled.selections, batch, index, step, features, subjects) == .yes))
       }
       traces.append(trace)
     }
@@ -89,7 +108,10 @@ extension RuleEngine {
     let count = lastCount(place)
     var trace = RuleTrace(
       rule: correlation.rule, fired: hasMatched(correlation.rule),
-      condition: "\(kind) of \(names.joined(separator: ", ")) within \(seconds) s")
+      isUndecided: isUndecided(correlation.rule),
+      condition: "\(kind) of \(names.joined(separator: ", ")) within \(seconds) s",
+      correlation: CorrelationTrace(
+        countsValues: correlation.countsValues, rules: names, seconds: seconds))
     for bound in correlation.bounds {
       trace.conditions.append(
         ConditionTrace(
@@ -108,18 +130,6 @@ extension RuleEngine {
     case .all(let children), .any(let children): children.flatMap { tests(in: $0) }
     case .not(let child): tests(in: child)
     case .constant, .selection: []
-    }
-  }
-
-  /// Whether a tree of tests is true, given which tests held.
-  private static func holds(_ tree: Tree, _ held: [Int: Bool]) -> Bool {
-    switch tree {
-    case .test(let place): held[place] ?? false
-    case .all(let children): children.allSatisfy { holds($0, held) }
-    case .any(let children): children.contains { holds($0, held) }
-    case .not(let child): !holds(child, held)
-    case .constant(let value): value
-    case .selection: false
     }
   }
 

@@ -161,14 +161,16 @@ extension RuleEngine {
         Int(place), value,
         scanned: scans.find(program.texts.tests[Int(place)], value, program.scans))
     case .regexes(let run):
+      var hasLimit = false
       for place in run.indices {
         let outcome =
           text.isOwn
           ? regexes[place].match(scratch.span.extracting(text.range.indices))
           : regexes[place].match(batch.bytes.span.extracting(text.range.indices))
         if outcome == .matched { return true }
-        if outcome == .limitExceeded { counters.regexLimits += 1 }
+        if outcome == .limitExceeded { hasLimit = true }
       }
+      if hasLimit { hasGivenUp = true }
       return false
     case .otherText(let field, let relation, let isCased):
       let other = locate(field, batch, index, step)

@@ -3,19 +3,6 @@ public import CrenelFeatures
 public import CrenelModel
 import CrenelPattern
 
-/// What the engine met that people should know of.
-public struct RuleCounters: Sendable, Hashable {
-  /// Matches of regular expressions given up at PCRE2's limit and taken as no match.
-  public var regexLimits: UInt64 = 0
-  /// Groups of correlations dropped to make room while their window was not over.
-  public var evictedGroups: UInt64 = 0
-  /// Events of correlations without one of the group-by fields, which are not counted.
-  public var ungrouped: UInt64 = 0
-
-  /// Creates counters at zero.
-  public init() {}
-}
-
 /// Evaluates a ``RuleSet``, one exchange after the other in event order.
 ///
 /// Owns the memory it works in: nothing is allocated per exchange once correlations have met
@@ -28,6 +15,8 @@ public struct RuleEngine: ~Copyable {
 
   let program: Program
   let regexes: [ByteRegex]
+  /// Whether a regular expression gave up since this was last cleared.
+  var hasGivenUp = false
   let zone: ZoneRules
   let seed: UInt64
   private let makesVerdicts: [Bool]
@@ -38,6 +27,8 @@ public struct RuleEngine: ~Copyable {
   private var featureValues: [Double]
   private var featureStamps: [UInt64]
   private var matchedAt: [UInt64]
+  private var undecidedAt: [UInt64]
+  private var undecidedRules: [Int32: UndecidedRule] = [:]
   /// The largest count of each correlation at the exchange that was last an event of it.
   private var counts: [(generation: UInt64, count: Int)]
   var scans: ScanMemo
@@ -64,6 +55,7 @@ public struct RuleEngine: ~Copyable {
     featureValues = Array(repeating: .nan, count: slots)
     featureStamps = Array(repeating: 0, count: slots)
     matchedAt = Array(repeating: 0, count: set.metadata.count)
+    undecidedAt = matchedAt
     counts = Array(repeating: (0, 0), count: set.program.correlations.count)
     scans = ScanMemo(set.program.scans)
     scratch.reserveCapacity(256)
@@ -84,9 +76,9 @@ public struct RuleEngine: ~Copyable {
     var hasMatched = false
     for place in slice.indices {
       let rule = program.stepRules[place]
-      guard decides(program.rules[Int(rule)].entry, batch, index, step, features, subjects) else {
+      guard isTrue(rule, batch, index, step, features, subjects) else {
         if let loose = program.rules[Int(rule)].loose, makesVerdicts[Int(rule)],
-          decides(loose.entry, batch, index, step, features, subjects)
+          isTrue(rule, loose, batch, index, step, features, subjects)
         {
           noteWithinClock(rule, loose, batch, index, step, features, subjects, into: &verdicts)
         }
@@ -131,6 +123,60 @@ public struct RuleEngine: ~Copyable {
     }
     verdicts.append(verdict)
   }
+
+  // MARK: - Truth
+
+  private mutating func isTrue(
+    _ rule: Int32, _ batch: borrowing ExchangeBatch, _ index: Int, _ step: borrowing Step,
+    _ features: borrowing FeatureStage, _ subjects: Subjects
+  ) -> Bool {
+    hasGivenUp = false
+    let isTrue = decides(
+      program.rules[Int(rule)].entry, batch, index, step, features, subjects)
+    guard hasGivenUp else { return isTrue }
+    let compiled = program.rules[Int(rule)]
+    return settle(
+      rule, truth(compiled.condition, compiled.selections, batch, index, step, features, subjects),
+      at: batch.exchanges[index].provenance)
+  }
+
+  private mutating func isTrue(
+    _ rule: Int32, _ loose: LooseRule, _ batch: borrowing ExchangeBatch, _ index: Int,
+    _ step: borrowing Step, _ features: borrowing FeatureStage, _ subjects: Subjects
+  ) -> Bool {
+    hasGivenUp = false
+    let isTrue = decides(loose.entry, batch, index, step, features, subjects)
+    guard hasGivenUp else { return isTrue }
+    return settle(
+      rule, truth(loose.condition, loose.selections, batch, index, step, features, subjects),
+      at: batch.exchanges[index].provenance)
+  }
+
+  /// Whether a rule is surely true; one that hangs on what was given up is noted as undecided.
+  private mutating func settle(_ rule: Int32, _ truth: Truth, at place: Provenance) -> Bool {
+    if truth == .unknown { noteUndecided(rule, at: place) }
+    return truth == .yes
+  }
+
+  /// Notes a rule, and each correlation that would have counted it, once an exchange.
+  private mutating func noteUndecided(_ rule: Int32, at place: Provenance) {
+    guard !isUndecided(rule) else { return }
+    if !undecidedAt.contains(generation) { counters.undecided &+= 1 }
+    undecidedAt[Int(rule)] = generation
+    undecidedRules[rule, default: UndecidedRule(rule: rule, first: place)].requests &+= 1
+    for correlation in program.correlations
+    where correlation.inputs.contains(where: { $0.rule == rule }) {
+      noteUndecided(correlation.rule, at: place)
+    }
+  }
+
+  /// Rules that could not be decided for some request, in their order.
+  public var undecided: [UndecidedRule] {
+    undecidedRules.values.sorted { $0.rule < $1.rule }
+  }
+
+  /// Whether a rule could not be decided for the exchange being evaluated.
+  func isUndecided(_ rule: Int32) -> Bool { undecidedAt[Int(rule)] == generation }
 
   /// Follows a rule's jumps to one of the ends.
   private mutating func decides(
@@ -292,7 +338,7 @@ public struct RuleEngine: ~Copyable {
     let inputs = program.correlations[place].inputs
     for (position, input) in inputs.enumerated() where hasMatched(input.rule) {
       guard let group = key(input.fields, of: place, batch, index, step) else {
-        counters.ungrouped += 1
+        counters.ungrouped &+= 1
         continue
       }
       // One exchange is one event of a group, however many rules it matched.
@@ -304,6 +350,7 @@ public struct RuleEngine: ~Copyable {
       var value = WindowKey(high: 0, low: 0)
       if program.correlations[place].countsValues {
         guard let known = key(program.correlations[place].fields, of: -1, batch, index, step) else {
+          counters.ungrouped &+= 1
           continue
         }
         value = known

@@ -130,7 +130,9 @@ struct OutputOptions: ParsableArguments {
   var text = false
 
   @Option(
-    help: ArgumentHelp("Language of texts for people: en or fr.", valueName: "language"))
+    help: ArgumentHelp(
+      "Language of texts for people: en or fr. Errors, warnings and names stay as they are.",
+      valueName: "language"))
   var lang = "en"
 
   mutating func validate() throws {

@@ -258,7 +258,7 @@ struct EncodingTests {
       ))
     #expect(
       line.contains(
-        #""completeness":{"unparsed":2,"late":0,"evicted":0,"gaps":[]},"message":{"en":"Polled 40 times.","fr":"Interrogé 40 fois."}}}"#
+        #""completeness":{"unparsed":2,"late":0,"evicted":0,"undecided":0,"gaps":[]},"message":{"en":"Polled 40 times.","fr":"Interrogé 40 fois."}}}"#
       ))
     #expect(line.hasSuffix("\n") && line.split(separator: "\n").count == 1)
   }
@@ -315,10 +315,27 @@ struct EncodingTests {
       for damage in ("alert['crenel']['reasons'][0]['value'] = None",
                      "del alert['crenel']['reasons'][0]['threshold']",
                      "del alert['event']['id']", "alert['extra'] = 1",
-                     "alert['crenel']['benign'][0]['result'] = 'guilty'"):
+                     "alert['crenel']['benign'][0]['result'] = 'guilty'",
+                     "del alert['crenel']['completeness']['undecided']",
+                     "alert['source'] = {}", "alert['source']['ip'] = '-'",
+                     "alert['source']['ip'] = 'name:0123456789abcdef'",
+                     "alert['source']['ip'] = '192.0.2.256'", "alert['source']['ip'] = '192.0.2'",
+                     "alert['source']['ip'] = '2001:db8'", "alert['source']['ip'] = '::1::2'",
+                     "alert['source'] = {'address': '192.0.2.7'}",
+                     "alert['related']['ip'].append('host.example')",
+                     "alert['related']['ip'] = []", "alert['related']['hosts'] = ['2001:db8::1']"):
         copy = json.loads(json.dumps(alert))
         exec(damage, {"alert": copy})
         if not list(check.iter_errors(copy)): sys.exit("accepted: " + damage)
+      for change in ("alert['source'] = {'address': 'host.example'}",
+                     "alert['related'] = {'hosts': ['host.example']}",
+                     "alert['related'] = {'ip': ['192.0.2.7'], 'hosts': ['host.example']}",
+                     "del alert['source'], alert['related']",
+                     "alert['source'] = {'ip': '2001:db8::7'}", "alert['source'] = {'ip': '::'}",
+                     "alert['source'] = {'ip': '2001:db8:0:1:1:1:1:1'}"):
+        copy = json.loads(json.dumps(alert))
+        exec(change, {"alert": copy})
+        for error in check.iter_errors(copy): sys.exit("refused: " + change + ": " + error.message)
       print(count)
       """
     let process = Process()

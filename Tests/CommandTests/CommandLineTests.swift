@@ -24,7 +24,10 @@ struct CommandLineTests {
       (["features", "--only", "session.nonsense", sniper], 2),
       (["rules", "check", SharedData.package + "rules/sites"], 2), (["doctor"], 0),
       (["--version"], 0),
-      (["replay", "--help"], 0), (["rules", "test"], 0), (["completions", "bash"], 0),
+      (["replay", "--help"], 0), (["rules", "test"], 0),
+      (["rules", "test", "--cases", "/nowhere"], 2), (["rules", "test", "--cases", ""], 2),
+      (["rules", "test", "--cases", citizens], 2), (["rules", "check", ""], 2),
+      (["completions", "bash"], 0),
       (["completions", "tcsh"], 2), (["stats", SharedData.package + "LICENSE"], 3),
     ] as [([String], Int32)])
   func exitCodes(arguments: [String], status: Int32) throws {
@@ -51,6 +54,16 @@ struct CommandLineTests {
       #expect(run.errors.contains("error[\(code)]"), "\(run.errors)")
     }
     #expect(run.errors.contains("hint: ") && run.output.isEmpty)
+  }
+
+  @Test("an empty name is told as one, and samples that are not there with the rules' mistakes")
+  func emptyNames() throws {
+    let check = try Command(["rules", "check", ""])
+    #expect(check.output.hasPrefix("'': error[no-rules]: an empty name was given"))
+    #expect(check.output.contains("hint: name one, or leave it out for the shipped rules"))
+    let test = try Command(["rules", "test", "--cases", "/nowhere", "--rules", "/nobody"])
+    #expect(test.errors.contains("/nowhere: error[no-samples]: there is no such folder"))
+    #expect(test.errors.contains("/nobody: error[no-rules]") && test.output.isEmpty)
   }
 
   @Test("lines that are not understood are counted, shown with their place, and strict fails")

@@ -53,7 +53,7 @@ struct JSONTests {
   @Test("JSON that no map reads is refused in words")
   func unknown() {
     let found = FormatDetector.detect(Array(#"{"a":1,"b":2}"#.utf8).span)
-    #expect(found.format == nil && found.reason.contains("JSON"))
+    #expect(found.format == nil && found.reason.en.contains("JSON"))
   }
 
   @Test("strings come out as Foundation reads them", arguments: 0..<100)

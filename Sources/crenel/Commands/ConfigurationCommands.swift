@@ -48,7 +48,7 @@ struct RulesCommand: ParsableCommand {
     @Flag(help: "One JSON line a rule.")
     var json = false
 
-    @Option(help: ArgumentHelp("Language of the findings: en or fr.", valueName: "language"))
+    @Option(help: ArgumentHelp("Language of titles and findings: en or fr.", valueName: "language"))
     var lang = "en"
 
     func run() throws {

@@ -95,7 +95,7 @@ struct StatsCommand: ParsableCommand {
 
   func run() throws {
     let report = try Stats.run(
-      input.runOptions(label: "stats"), isJSON: output.isJSON)
+      input.runOptions(label: "stats"), isJSON: output.isJSON, language: output.lang)
     try input.check(report)
   }
 }

@@ -1,0 +1,104 @@
+import CrenelAlerts
+import CrenelBooking
+import CrenelEngine
+import CrenelFeatures
+import CrenelModel
+import CrenelRules
+
+/// What a run left undecided, dropped or did not count; told once, at its end.
+struct RunRemarks {
+  /// What was not looked at to its end, or forgotten: told always.
+  private var losses: [LocalizedText] = []
+  /// What a rule's author or an operator may want to know.
+  private var notes: [LocalizedText] = []
+
+  /// Takes the counters of a pipeline that has taken everything in; `names` are its sources'.
+  init(_ pipeline: borrowing Pipeline, rules: [RuleMetadata], names: [String]) {
+    for undecided in pipeline.rules.undecided {
+      losses.append(
+        Self.text(undecided, rules[Int(undecided.rule)], names[Int(undecided.first.source)]))
+    }
+    losses += pipeline.booking.expressionLimits.map(Self.text)
+    let dropped = Self.dropped(pipeline)
+    if !dropped.isEmpty {
+      losses.append(
+        LocalizedText(
+          en: "dropped to make room, and begun anew: "
+            + dropped.map(\.en).joined(separator: ", "),
+          fr: "oubliés faute de place, et repris à zéro\u{a0}: "
+            + dropped.map(\.fr).joined(separator: ", ")))
+    }
+    let ungrouped = pipeline.rules.counters.ungrouped
+    if ungrouped > 0 {
+      notes.append(
+        LocalizedText(
+          en: "events of correlations not counted, for want of a field they group by or count: "
+            + "\(ungrouped)",
+          fr: "événements de corrélations non comptés, faute d’un champ de groupement ou de "
+            + "comptage\u{a0}: \(ungrouped)"))
+    }
+    let staff = pipeline.alerts.staffVerdicts
+    if staff > 0 {
+      notes.append(
+        LocalizedText(
+          en: "matches of the site's staff, which make no alert: \(staff)",
+          fr: "constats sur le personnel du site, sans alerte\u{a0}: \(staff)"))
+    }
+  }
+
+  /// One line each; only what was lost when `isBrief`.
+  func text(isBrief: Bool, _ language: Language) -> String {
+    (isBrief ? losses : losses + notes).map { TerminalText.escapedLines($0[language]) + "\n" }
+      .joined()
+  }
+
+  private static func text(
+    _ undecided: UndecidedRule, _ rule: RuleMetadata, _ source: String
+  ) -> LocalizedText {
+    let name = rule.name ?? rule.id
+    let place = "\(source):\(undecided.first.line)"
+    let count = undecided.requests
+    return LocalizedText(
+      en: "\(place): rule '\(name)' could not be decided for \(count) "
+        + "request\(count == 1 ? "" : "s"), of which this is the first: a regular expression "
+        + "reached its step limit; the rule did not fire there",
+      fr: "\(place)\u{a0}: règle «\u{a0}\(name)\u{a0}» indécidable pour "
+        + "\(French.counted(count, "requête")), dont voici la première\u{a0}: une expression "
+        + "régulière a atteint sa limite\u{a0}; la règle ne s’y est pas déclenchée")
+  }
+
+  private static func text(_ limit: (place: SourcePosition, count: UInt64)) -> LocalizedText {
+    LocalizedText(
+      en: "\(limit.place): the expression of this step reached its limit \(limit.count) "
+        + "time\(limit.count == 1 ? "" : "s"); the step was taken as another",
+      fr: "\(limit.place)\u{a0}: l’expression de cette étape a atteint sa limite "
+        + "\(limit.count) fois\u{a0}; l’étape a été prise pour une autre")
+  }
+
+  /// What tables gave up, by kind.
+  private static func dropped(_ pipeline: borrowing Pipeline) -> [LocalizedText] {
+    let features = pipeline.features.counters
+    let kinds: [(UInt64, LocalizedText)] = [
+      (features.evictedClients, LocalizedText(en: "clients", fr: "clients")),
+      (
+        features.evictedSessions &+ pipeline.booking.evictedSessions,
+        LocalizedText(en: "sessions", fr: "sessions")
+      ),
+      (
+        features.evictedFunnels,
+        LocalizedText(en: "bookings under way", fr: "réservations en cours")
+      ),
+      (
+        pipeline.rules.counters.evictedGroups,
+        LocalizedText(en: "groups of correlations", fr: "groupes de corrélations")
+      ),
+      (
+        pipeline.alerts.evictedAlerts,
+        LocalizedText(en: "open alerts", fr: "alertes ouvertes")
+      ),
+    ]
+    return kinds.filter { $0.0 > 0 }.map {
+      LocalizedText(en: "\($0.0) \($0.1.en)", fr: "\($0.0)\u{a0}\($0.1.fr)")
+    }
+  }
+}

@@ -1,0 +1,28 @@
+public import CrenelModel
+
+/// What the engine met that people should know of.
+public struct RuleCounters: Sendable, Hashable {
+  /// Exchanges for which at least one rule could not be decided; see ``UndecidedRule``.
+  public var undecided: UInt64 = 0
+  /// Groups of correlations dropped to make room while their window was not over.
+  public var evictedGroups: UInt64 = 0
+  /// Events that a correlation did not count, for want of a field it groups by or counts.
+  public var ungrouped: UInt64 = 0
+
+  /// Creates counters at zero.
+  public init() {}
+}
+
+/// A rule whose answer hung on a regular expression that gave up at its step limit.
+///
+/// Such a rule does not fire for the exchange, whatever stands above the expression: below `not`
+/// it would accuse somebody for what was not looked at. A correlation that counts the rule is
+/// undecided with it.
+public struct UndecidedRule: Sendable, Hashable {
+  /// Index of the rule in the ``RuleSet``.
+  public var rule: Int32
+  /// For how many exchanges.
+  public var requests: UInt64 = 0
+  /// The first of them.
+  public var first: Provenance
+}

@@ -1,0 +1,248 @@
+import CrenelTestKit
+import Foundation
+import Testing
+
+private let sniper = SharedData.package + "samples/05-drop-sniper/traffic.log"
+
+/// A folder with a rule whose expression gives up on padded queries, its samples, and a log.
+private struct PaddedRule: ~Copyable {
+  let path = FileManager.default.temporaryDirectory.path() + "crenel-pad-\(UUID().uuidString)"
+  var rule: String { path + "/padded.yml" }
+  var log: String { path + "/a.log" }
+
+  /// `queries` are those of the log; the rule wants one of letters a only.
+  init(_ queries: [String]) throws {
+    try FileManager.default.createDirectory(
+      atPath: path + "/tests/padded", withIntermediateDirectories: true)
+    try write(
+      """
+      title: Padded
+      id: padded
+      name: padded
+      logsource: { product: crenel, service: booking }
+      detection:
+        slow: { url.query|re: '^(a+)+$' }
+        condition: slow
+      level: low
+      """, "/padded.yml")
+    for name in ["/a.log", "/tests/padded/fires.log"] { try write(Self.lines(queries), name) }
+    try write(Self.lines(["x"]), "/tests/padded/near-miss.log")
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  private func write(_ text: String, _ name: String) throws {
+    try Data(text.utf8).write(to: URL(filePath: path + name))
+  }
+
+  private static func lines(_ queries: [String]) -> String {
+    queries.enumerated().map { place, query in
+      "192.0.2.7 - - [01/Mar/2021:08:00:0\(place) +0000] \"GET /p?\(query) HTTP/1.1\" 200 5 \"-\" \"x\"\n"
+    }.joined()
+  }
+
+  static let padding = String(repeating: "a", count: 40) + "b"
+}
+
+@Suite("What was not decided is told")
+struct HonestyTests {
+  @Test(
+    "a query padded past the step limit is told at the end with rule, count and line",
+    arguments: [["--json"], ["--quiet"], ["--text"], ["--lang", "fr"]])
+  func replay(options: [String]) throws {
+    let padded = try PaddedRule(["x", PaddedRule.padding, PaddedRule.padding])
+    let run = try Command(["replay", "--rules", padded.rule, padded.log] + options)
+    let isFrench = options == ["--lang", "fr"]
+    let words =
+      isFrench
+      ? ":2\u{a0}: règle «\u{a0}padded\u{a0}» indécidable pour 2\u{a0}requêtes"
+      : ":2: rule 'padded' could not be decided for 2 requests"
+    #expect(run.status == 0 && run.errors.contains(padded.log + words), "\(run.errors)")
+  }
+
+  @Test("an alert counts what was not decided before it")
+  func alert() throws {
+    let padded = try PaddedRule([PaddedRule.padding, "aaa"])
+    let run = try Command(["replay", "--json", "--rules", padded.rule, padded.log])
+    #expect(run.output.contains(#""evicted":0,"undecided":1,"gaps":[]"#), "\(run.output)")
+  }
+
+  @Test("explain says for how many requests, and marks the condition")
+  func explain() throws {
+    let padded = try PaddedRule([PaddedRule.padding, PaddedRule.padding])
+    let arguments = ["explain", "--client", "192.0.2.7", "--rules", padded.rule, padded.log]
+    let text = try Command(arguments + ["--text"]).output
+    #expect(text.contains("padded: did not fire") && text.contains("    ? slow"))
+    #expect(text.contains("could not be decided for 2 requests"))
+    let json = try Command(arguments + ["--json"]).output
+    #expect(json.contains(#""fired":0,"undecided":2"#))
+    #expect(json.contains(#""holds":false,"undecided":true"#))
+  }
+
+  @Test("a sample in which the limit was reached fails, and says so")
+  func samples() throws {
+    let padded = try PaddedRule(["aaa", PaddedRule.padding])
+    let run = try Command([
+      "rules", "test", "--rules", padded.rule, "--cases", padded.path + "/tests",
+    ])
+    #expect(run.status == 1)
+    #expect(
+      run.output.contains("FAIL  padded  fires: 1 alert, not decided for 1 request: a regular"))
+    #expect(run.output.contains("ok    padded  near-miss"))
+  }
+
+  @Test("an expression of the site's profile that gives up is told with its place")
+  func profile() throws {
+    let padded = try PaddedRule([PaddedRule.padding])
+    let site = padded.path + "/site.yml"
+    try Data(
+      """
+      id: site
+      title: Site
+      timezone: UTC
+      steps:
+        - { step: list, method: GET, path: "/p", query: "~^(a+)+$" }
+      """.utf8
+    ).write(to: URL(filePath: site))
+    let run = try Command(["replay", "--site", site, "--rules", padded.rule, padded.log])
+    #expect(run.errors.contains("\(site):5"), "\(run.errors)")
+    #expect(run.errors.contains("the expression of this step reached its limit 1 time;"))
+  }
+
+  @Test("matches of staff, and events that a correlation cannot group, are told")
+  func notes() throws {
+    let padded = try PaddedRule(["aaa"])
+    let site = padded.path + "/site.yml"
+    try Data(
+      """
+      id: site
+      title: Site
+      timezone: UTC
+      steps: [{ step: list, method: GET, path: "/p" }]
+      staff: ["192.0.2.0/24"]
+      """.utf8
+    ).write(to: URL(filePath: site))
+    let many = padded.path + "/many.yml"
+    try Data(
+      """
+      title: Many
+      id: many
+      correlation:
+        type: event_count
+        rules: [padded]
+        group-by: [user.name]
+        timespan: 1m
+        condition: { gte: 2 }
+        generate: true
+      """.utf8
+    ).write(to: URL(filePath: many))
+    let run = try Command([
+      "replay", "--site", site, "--rules", padded.rule, "--rules", many, padded.log,
+    ])
+    #expect(run.errors.contains("which make no alert: 1"), "\(run.errors)")
+    #expect(run.errors.contains("a field they group by or count: 1"), "\(run.errors)")
+  }
+}
+
+@Suite("Clients that are no address")
+struct NamedClientTests {
+  /// The sample's log with every client replaced.
+  private static func log(_ client: String) throws -> [UInt8] {
+    let text = String(decoding: try SharedData.bytes(sniper), as: UTF8.self)
+    let lines = text.split(separator: "\n").map { line in
+      client + line[(line.firstIndex(of: " ") ?? line.startIndex)...]
+    }
+    return Array((lines.joined(separator: "\n") + "\n").utf8)
+  }
+
+  /// Whether a value of an ip field is an IP address.
+  private static func isAddress(_ value: Any?) -> Bool {
+    (value as? String)?.contains { $0 != "." && $0 != ":" && !$0.isHexDigit } == false
+  }
+
+  @Test(
+    "they are in source.address, and nothing but addresses is in a field of type ip",
+    arguments: [("cafe-7.example", ["cafe-7.example"]), ("unix:", []), ("-", [])])
+  func alerts(client: String, hosts: [String]) throws {
+    let arguments = ["replay", "--json", "--site", "ezbooking", "-"]
+    let run = try Command(arguments, input: Self.log(client))
+    let found = try jsonLines(run.output)
+    #expect(!found.isEmpty && !run.output.contains("name:"))
+    for alert in found {
+      let source = alert["source"] as? [String: Any]
+      #expect(source?["ip"] == nil)
+      #expect(source?["address"] as? String == (client == "-" ? nil : client))
+      let related = alert["related"] as? [String: Any]
+      #expect(related?["ip"] == nil && related?["hosts"] as? [String] ?? [] == hosts)
+    }
+  }
+
+  @Test("so in exchanges, features and explain", arguments: ["cafe-7.example", "unix:", "-"])
+  func rows(client: String) throws {
+    for verb in ["exchanges", "features"] {
+      let run = try Command([verb, "--quiet", "-"], input: Self.log(client))
+      for row in try jsonLines(run.output) {
+        #expect(row["source.ip"] == nil && row["network.peer.ip"] == nil)
+        #expect(row["source.address"] as? String == (client == "-" ? nil : client))
+      }
+    }
+    let csv = try Command(["features", "--csv", "--quiet", "-"], input: Self.log(client))
+    #expect(csv.output.split(separator: "\n").dropFirst().allSatisfy { $0.contains("Z,,") })
+  }
+
+  @Test("a session of addresses and a host name has each in its field")
+  func mixed() throws {
+    let text = String(decoding: try SharedData.bytes(sniper), as: UTF8.self)
+    // Half of the requests of each client come under a name.
+    let lines = text.split(separator: "\n").enumerated().map { place, line in
+      let rest = line[(line.firstIndex(of: " ") ?? line.startIndex)...]
+      return place % 2 == 0 ? String(line) : "cafe-7.example" + rest
+    }
+    let run = try Command(
+      ["replay", "--json", "--site", "ezbooking", "-"],
+      input: Array((lines.joined(separator: "\n") + "\n").utf8))
+    let related = try jsonLines(run.output).compactMap {
+      $0["related"] as? [String: [String]]
+    }
+    #expect(related.contains { $0["ip"] != nil && $0["hosts"] == ["cafe-7.example"] })
+    #expect(related.allSatisfy { ($0["ip"] ?? []).allSatisfy { Self.isAddress($0) } })
+  }
+}
+
+@Suite("French")
+struct FrenchTests {
+  @Test(
+    "what is written for people is French with --lang fr",
+    arguments: [
+      (["stats", "--text", sniper], ["premières lignes ont cette forme", "statut 200"]),
+      (["replay", "--text", "--site", "ezbooking", sniper], ["lignes, 1093\u{a0}échanges"]),
+      (
+        ["explain", "--text", "--site", "ezbooking", "--client", "203.0.113.51", sniper],
+        ["événements de successful-hold en 10\u{a0}s", "corrélation", "  faible  "]
+      ),
+      (["rules", "list"], ["entrée d’une corrélation", "  élevé  sniper"]),
+    ] as [([String], [String])])
+  func french(arguments: [String], words: [String]) throws {
+    let run = try Command(arguments + ["--lang", "fr"])
+    let text = run.output + run.errors
+    for word in words { #expect(text.contains(word), "\(word): \(text.prefix(2_000))") }
+    let english = [
+      "lines", "exchanges", "not understood", "response bytes", "malformed", "event_count of",
+      "input of a", "clients, about", "could not", " high ", " medium ",
+    ]
+    for word in english { #expect(!text.contains(word), "\(word): \(text.prefix(2_000))") }
+  }
+
+  @Test("lines that were not understood are told in French, with the remedy")
+  func unparsed() throws {
+    let log = "192.0.2.7 - - [01/Mar/2021:08:00:00 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"x\"\n"
+    let run = try Command(
+      ["replay", "--lang", "fr", "-"], input: Array((log + log + "what\n").utf8))
+    #expect(run.errors.contains("-:3:"), "\(run.errors)")
+    #expect(run.errors.contains("1\u{a0}ligne non comprise\u{a0}: "))
+    #expect(run.errors.contains("voici la première (octet "))
+  }
+}
+
+/// The objects of JSON lines; named apart from the tests' own `alerts`.
+private func jsonLines(_ output: String) throws -> [[String: Any]] { try alerts(output) }

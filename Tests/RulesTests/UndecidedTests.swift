@@ -1,0 +1,91 @@
+import CrenelFeatures
+import CrenelModel
+import CrenelRules
+import Testing
+
+/// What three exchanges make of a rule: a plain one, one whose expression gives up, a matching one.
+private func undecided(_ text: String) throws -> (fired: [[String]], found: [UndecidedRule]) {
+  var names = FieldNames()
+  let set = try RuleSet.parse(files: [(name: "booking/test.yml", text: text)], names: &names)
+  let padding = String(repeating: "a", count: 40) + "b"
+  let traffic = Traffic(["/plain", "/p?\(padding)", "/p?aaa"].map { .get($0) }, names: names)
+  var engine = RuleEngine(set, names: names, seed: 7)
+  var features = FeatureStage(FeatureConfiguration())
+  var fired: [[String]] = []
+  for index in traffic.batch.exchanges.indices {
+    let subjects = features.update(
+      traffic.batch.exchanges[index], traffic.steps[index], in: traffic.batch)
+    var verdicts: [Verdict] = []
+    engine.evaluate(
+      traffic.batch, index, traffic.steps[index], features, subjects, into: &verdicts)
+    fired.append(verdicts.map { set.metadata[Int($0.rule)].id })
+    let traces = engine.explain(traffic.batch, index, traffic.steps[index], features, subjects)
+    #expect(traces.contains(where: \.isUndecided) == (index == 1 && !engine.undecided.isEmpty))
+  }
+  #expect(engine.counters.undecided == (engine.undecided.isEmpty ? 0 : 1))
+  return (fired, engine.undecided)
+}
+
+@Suite("Regular expressions that give up")
+struct UndecidedTests {
+  private static func conditions(_ condition: String) -> String {
+    """
+    title: Test
+    id: test
+    name: test
+    logsource: {product: crenel, service: booking}
+    detection:
+      slow: {url.query|re: '^(a+)+$'}
+      other: {url.path: /p}
+      never: {url.path: /never}
+      condition: \(condition)
+    """
+  }
+
+  @Test(
+    "a rule that hangs on one does not fire and is told; one that does not is decided",
+    arguments: [
+      ("slow", [false, false, true], 1), ("slow and other", [false, false, true], 1),
+      ("other and not slow", [false, false, false], 1),
+      ("slow or other", [false, true, true], 0), ("slow and never", [false, false, false], 0),
+      ("not (slow and never)", [true, true, true], 0),
+      ("1 of slow*", [false, false, true], 1), ("not slow or never", [true, false, false], 1),
+    ] as [(String, [Bool], UInt64)])
+  func kleene(condition: String, fired: [Bool], count: UInt64) throws {
+    let result = try undecided(Self.conditions(condition))
+    #expect(result.fired.map { $0 == ["test"] } == fired)
+    #expect(result.found.map(\.requests) == (count == 0 ? [] : [count]))
+    #expect(result.found.allSatisfy { $0.first.line == 2 })
+  }
+
+  @Test("a list of expressions of which one matches is decided")
+  func list() throws {
+    let result = try undecided(
+      rule("url.query|re: ['^(a+)+$', '^a+b$']"))
+    #expect(result.found.isEmpty && result.fired[1] == ["test"])
+  }
+
+  @Test("neq does not turn an expression that gave up into a match")
+  func negated() throws {
+    let result = try undecided(rule("url.query|re|neq: '^(a+)+$'"))
+    #expect(result.fired[1].isEmpty && result.found.count == 1)
+  }
+
+  @Test("a correlation that would have counted the request is told with the rule")
+  func correlation() throws {
+    let result = try undecided(
+      Self.conditions("slow") + """
+
+        ---
+        title: Many
+        id: many
+        correlation:
+          type: event_count
+          rules: [test]
+          group-by: [client]
+          timespan: 1m
+          condition: { gte: 2 }
+        """)
+    #expect(result.found.map(\.rule) == [0, 1] && result.fired.allSatisfy(\.isEmpty))
+  }
+}
