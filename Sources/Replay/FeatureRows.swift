@@ -122,17 +122,18 @@ public enum FeatureRows {
       writer.removeAll()
       writer.beginObject()
       writer.string("@timestamp", exchange.at.rfc3339)
-      writer.string("source.ip", passage.step.client.description)
-      writer.string("booking.step", passage.step.kind.name)
-      writer.string("booking.outcome", passage.step.outcome.name)
-      writer.string("log.file.path", names[Int(exchange.provenance.source)])
-      writer.int("log.line", exchange.provenance.line)
+      writer.moment(passage.step.client, passage.step.kind, passage.step.outcome)
+      writer.place(names[Int(exchange.provenance.source)], line: exchange.provenance.line)
+      writer.beginObject("crenel")
+      writer.beginObject("features")
       for (column, text) in zip(columns, texts) {
         let value = pipeline.features.value(column, of: passage.subjects)
         guard !value.isNaN else { continue }
         writer.key(text)
         writer.number(nil, value)
       }
+      writer.endObject()
+      writer.endObject()
       writer.endObject()
       writer.newline()
       output.write(writer.bytes)

@@ -8,6 +8,7 @@ struct ExchangesCommand: ParsableCommand {
     commandName: "exchanges",
     abstract: "Write what was decoded, one JSON line a request, in event order.",
     discussion: """
+      Names are those of the Elastic Common Schema, nested as in alerts (docs/captures.md).
       Cookies and form fields are withheld: only that they are there, and how long they are.
 
       EXAMPLES
@@ -40,6 +41,7 @@ struct FeaturesCommand: ParsableCommand {
         crenel features --list
         crenel features --site ezbooking access.log --only session.form_ms.max,session.polls
         crenel features access.log --csv > features.csv
+        crenel features access.log | jq '.crenel.features["client.requests_1m"]' | sort -n
       """)
 
   @OptionGroup var input: OptionalInputOptions

@@ -37,7 +37,7 @@ private struct Seen {
 /// The exchanges of an input by ``Seen/key``, each there once.
 private func seen(_ output: String) throws -> [String: Seen] {
   var all: [String: Seen] = [:]
-  for row in try alerts(output) {
+  for row in try exchangeRows(output) {
     let entry = Seen(row: row)
     #expect(all.updateValue(entry, forKey: entry.key) == nil, "twice: \(entry.key)")
   }
