@@ -26,7 +26,8 @@ public enum FeatureRows {
   public static func run(
     _ options: RunOptions, _ wanted: FeatureRowOptions, isQuiet: Bool
   ) throws(Diagnostics) -> InputReport {
-    let columns = try columns(wanted.only)
+    var options = options
+    let columns = columns(wanted.only, &options.mistakes)
     let setup = try Setup(options)
     let inputs = try ReplayInputs(options, setup)
     var consumer = Consumer(
@@ -40,7 +41,9 @@ public enum FeatureRows {
     return inputs.report
   }
 
-  private static func columns(_ only: [String]?) throws(Diagnostics) -> [FeatureName] {
+  private static func columns(
+    _ only: [String]?, _ mistakes: inout [Diagnostic]
+  ) -> [FeatureName] {
     guard let only else {
       return SubjectKind.allCases.flatMap { subject in
         FeatureCatalogue.all.filter { $0.subjects.contains(subject) }
@@ -48,7 +51,6 @@ public enum FeatureRows {
       }
     }
     var found: [FeatureName] = []
-    var mistakes: [Diagnostic] = []
     for name in only {
       if let feature = FeatureCatalogue.feature(named: name) {
         found.append(feature)
@@ -59,7 +61,6 @@ public enum FeatureRows {
             "'\(name)' is no feature", hint: "crenel features --list shows all of them"))
       }
     }
-    guard mistakes.isEmpty else { throw Diagnostics(mistakes) }
     return found
   }
 

@@ -33,6 +33,8 @@ public struct SourceReport: Sendable {
 public struct InputReport: Sendable {
   /// One entry a source, in the order of ties.
   public var sources: [SourceReport]
+  /// What is likely not what was meant by the command line.
+  public var warnings: [Diagnostic] = []
 
   /// Lines seen in all.
   public var lines: UInt64 { sources.reduce(0) { $0 &+ $1.counters.lines } }
@@ -96,7 +98,13 @@ public struct InputReport: Sendable {
       }
       lines += source.problems.map(\.description)
     }
+    lines += warnings.map(\.description)
     return lines.map { TerminalText.escapedLines($0) + "\n" }.joined()
+  }
+
+  /// Shows the warnings on standard error, where the rest is written elsewhere.
+  func tellWarnings() {
+    for warning in warnings { StandardError.write(warning.description + "\n") }
   }
 
   /// Shows on standard error what a person should know of, all of it unless `isQuiet`.
@@ -105,8 +113,17 @@ public struct InputReport: Sendable {
     StandardError.write(text(isBrief: isBrief))
   }
 
-  /// Writes the report as `sources`, the last member of an open object.
+  /// Writes the report as `warnings` and `sources`, the last members of an open object.
   func write(to writer: inout JSONWriter) {
+    writer.beginArray("warnings")
+    for warning in warnings {
+      writer.beginObject()
+      writer.string("code", warning.code)
+      writer.string("option", warning.position.file)
+      writer.string("message", warning.message)
+      writer.endObject()
+    }
+    writer.endArray()
     writer.beginArray("sources")
     for source in sources {
       writer.beginObject()

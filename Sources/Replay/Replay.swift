@@ -46,10 +46,11 @@ public enum Replay {
   public static func run(
     _ options: RunOptions, _ wanted: ReplayOutput
   ) throws(Diagnostics) -> ReplayOutcome {
-    let failLevel = try level(wanted.failOn)
+    var options = options
+    let failLevel = level(wanted.failOn, &options.mistakes)
     let setup = try Setup(options)
     let inputs = try ReplayInputs(options, setup)
-    let sink = try AlertSink(wanted, setup: setup, inputs: inputs)
+    let sink = try AlertSink(wanted, setup: setup, inputs: inputs, options: options)
     var consumer = Consumer(
       pipeline: try setup.pipeline(hashSeed: options.hashSeed), sink: sink)
     try inputs.start()
@@ -88,14 +89,14 @@ public enum Replay {
     }
   }
 
-  private static func level(_ text: String?) throws(Diagnostics) -> RuleLevel? {
+  private static func level(_ text: String?, _ mistakes: inout [Diagnostic]) -> RuleLevel? {
     guard let text else { return nil }
-    guard let level = RuleLevel.allCases.first(where: { $0.name == text }) else {
-      throw Diagnostics([
+    let level = RuleLevel.allCases.first { $0.name == text }
+    if level == nil {
+      mistakes.append(
         Diagnostic(
           code: "bad-level", at: SourcePosition(file: "--fail-on"), "'\(text)' is no level",
-          hint: "one of: \(RuleLevel.allCases.map(\.name).joined(separator: ", "))")
-      ])
+          hint: "one of: \(RuleLevel.allCases.map(\.name).joined(separator: ", "))"))
     }
     return level
   }

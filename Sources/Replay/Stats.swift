@@ -10,6 +10,7 @@ public enum Stats {
     inputs.runUnordered(&consumer)
     var output = OutputStream.standardOutput()
     let report = inputs.report
+    if isJSON { report.tellWarnings() }
     output.write(
       isJSON ? json(consumer.statistics, report) : text(consumer.statistics, report))
     try output.finish()
