@@ -38,6 +38,11 @@ public struct InputReport: Sendable {
 
   /// Lines seen in all.
   public var lines: UInt64 { sources.reduce(0) { $0 &+ $1.counters.lines } }
+  /// Packets seen in all; `nil` where no source is a capture.
+  public var packets: UInt64? {
+    let captures = sources.compactMap(\.capture)
+    return captures.isEmpty ? nil : captures.reduce(0) { $0 &+ $1.decoded.packets }
+  }
   /// Lines that became exchanges.
   public var exchanges: UInt64 { sources.reduce(0) { $0 &+ $1.exchanges } }
   /// Lines that gave none.

@@ -60,8 +60,10 @@ public enum Replay {
     try sink.finish()
     let report = inputs.report
     report.tell(isQuiet: wanted.isQuiet)
-    if !wanted.isQuiet, report.exchanges > 0 {
-      let limits = LogLimits(consumer.pipeline.features.traits, rules: setup.rules.metadata)
+    if !wanted.isQuiet {
+      let limits = LogLimits(
+        consumer.pipeline.features.traits, rules: setup.rules.metadata,
+        requests: consumer.pipeline.exchanges, encrypted: consumer.pipeline.encrypted)
       StandardError.write(limits.text(Language(rawValue: wanted.language) ?? .en))
     }
     guard let failLevel, let highest = sink.highest else {

@@ -30,6 +30,7 @@ public enum Stats {
     var writer = JSONWriter()
     writer.beginObject()
     writer.int("lines", report.lines)
+    if let packets = report.packets { writer.int("packets", packets) }
     writer.int("exchanges", report.exchanges)
     writer.int("unparsed", report.unparsed)
     if let first = statistics.first { writer.string("first", first.rfc3339) }
@@ -62,9 +63,11 @@ public enum Stats {
       text += name + String(repeating: " ", count: max(1, 22 - name.count)) + value + "\n"
     }
     text += "\n"
-    line("lines", "\(report.lines)")
+    let isLog = report.sources.contains { $0.capture == nil }
+    if isLog { line("lines", "\(report.lines)") }
+    if let packets = report.packets { line("packets", "\(packets)") }
     line("exchanges", "\(report.exchanges)")
-    line("not understood", "\(report.unparsed)")
+    if isLog { line("not understood", "\(report.unparsed)") }
     if let first = statistics.first, let last = statistics.last {
       line("first", first.rfc3339)
       line("last", last.rfc3339)
@@ -76,7 +79,7 @@ public enum Stats {
     text += "\n"
     for entry in statistics.byStatus {
       line(
-        "status \(entry.status == 0 ? "not logged" : "\(entry.status)")",
+        "status \(entry.status == 0 ? "not \(isLog ? "logged" : "captured")" : "\(entry.status)")",
         share(entry.count, of: statistics.exchanges))
     }
     text += "\n"
