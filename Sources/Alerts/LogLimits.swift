@@ -6,19 +6,37 @@ public import CrenelRules
 public struct LogLimits: Sendable {
   private let traits: LogTraits
   private let rules: [RuleMetadata]
+  private let requests: UInt64
+  private let encrypted: UInt64
 
   /// Compares what the logs have shown with what the rules read.
-  public init(_ traits: LogTraits, rules: [RuleMetadata]) {
+  ///
+  /// `requests` were seen, and `encrypted` TLS connections, which show nothing of that.
+  public init(_ traits: LogTraits, rules: [RuleMetadata], requests: UInt64, encrypted: UInt64) {
     self.traits = traits
     self.rules = rules
+    self.requests = requests
+    self.encrypted = encrypted
   }
 
   /// One line for each thing that is missing; empty when nothing is.
   public func text(_ language: Language) -> String {
     let isFrench = language == .fr
-    let lines = [cookies(isFrench), assets(isFrench), clock(isFrench), redirects(isFrench)]
+    let lines =
+      requests > 0
+      ? [cookies(isFrench), assets(isFrench), clock(isFrench), redirects(isFrench)]
+      : [nothing(isFrench)]
     let begin = isFrench ? "limite\u{a0}: " : "limit: "
     return lines.compactMap { $0.map { begin + $0 + "\n" } }.joined()
+  }
+
+  private func nothing(_ isFrench: Bool) -> String? {
+    guard encrypted > 0 else { return nil }
+    return isFrench
+      ? "seulement des connexions TLS, dont le contenu n’est pas lu, et aucune requête\u{a0}: rien "
+        + "ne peut être jugé\u{a0}; captez derrière ce qui termine TLS, ou lisez le journal du serveur"
+      : "only TLS connections, the inside of which is not read, and no request: nothing can be "
+        + "judged; capture behind what ends TLS, or read the server's log"
   }
 
   private func cookies(_ isFrench: Bool) -> String? {

@@ -23,9 +23,9 @@ public struct InputSource: Sendable, Hashable {
 }
 
 /// Errors of system calls in words.
-enum SystemError {
+public enum SystemError {
   /// The text of `errno`.
-  static func text() -> String {
+  public static func text() -> String {
     unsafe strerror(errno).map { unsafe String(cString: $0) } ?? "error \(errno)"
   }
 }

@@ -41,9 +41,20 @@ public struct InputPlan: Sendable {
     }
   }
 
-  /// The file at `path`; `nil` when there is none.
+  /// The file at `path`; `nil` when there is none, or nothing that keeps what is written to it.
   public static func identity(of path: String) -> FileIdentity? {
-    status(path).map(FileIdentity.init)
+    status(path).flatMap(kept)
+  }
+
+  /// The file behind an open descriptor; `nil` as for ``identity(of:)``.
+  public static func identity(descriptor: Int32) -> FileIdentity? {
+    var status = stat()
+    return unsafe fstat(descriptor, &status) == 0 ? kept(status) : nil
+  }
+
+  /// Terminals, `/dev/null` and sockets may well be read and written by one run.
+  private static func kept(_ status: stat) -> FileIdentity? {
+    [S_IFCHR, S_IFSOCK].contains(status.st_mode & S_IFMT) ? nil : FileIdentity(status)
   }
 
   private struct Search {

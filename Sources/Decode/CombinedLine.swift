@@ -155,7 +155,9 @@ struct CombinedLine {
       UInt8(ascii: "?"), in: bytes, from: target.lowerBound, to: target.upperBound)
     exchange[.method] = ByteRange(method)
     exchange[.target] = ByteRange(target)
-    exchange[.version] = ByteRange((version &+ 5)..<range.upperBound)
+    let number = (version &+ 5)..<range.upperBound
+    let isWhole = HTTPVersion.isWhole(bytes, number)
+    exchange[.version] = ByteRange(isWhole ? number.lowerBound..<(version &+ 6) : number)
     exchange[.path] = ByteRange(target.lowerBound..<mark)
     if mark < target.upperBound {
       exchange[.query] = ByteRange((mark &+ 1)..<target.upperBound)

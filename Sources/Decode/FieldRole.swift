@@ -32,7 +32,7 @@ enum FieldRole: Hashable, Sendable, BitwiseCopyable {
   // What
   /// `GET /path HTTP/1.1`.
   case request
-  /// `HTTP/1.1`, or another word that is not kept.
+  /// `HTTP/1.1`, `2.0`, `h2`, or another word that is not kept (``HTTPVersion``).
   case version
   /// A query with its `?`, or empty.
   case queryWithMark

@@ -8,7 +8,7 @@ import CrenelModel
 struct IISDecoder {
   /// A column, as its name says.
   private enum Column: Hashable, BitwiseCopyable {
-    case date, time, query, version, ignored
+    case date, time, query, ignored
     case role(FieldRole)
   }
 
@@ -125,11 +125,6 @@ struct IISDecoder {
     case .query:
       if !isDash(bytes, range) { exchange[.query] = ByteRange(range) }
       return nil
-    case .version:
-      if starts(bytes, range, with: "HTTP/") {
-        exchange[.version] = ByteRange((range.lowerBound &+ 5)..<range.upperBound)
-      }
-      return nil
     case .role(let role): return takers.take(role, range, bytes, &exchange, &fields)
     }
   }
@@ -143,7 +138,7 @@ struct IISDecoder {
       case "c-ip": .role(.remote)
       case "cs-method": .role(.text(.method))
       case "cs-uri-stem": .role(.text(.path))
-      case "cs-version": .version
+      case "cs-version": .role(.version)
       case "cs-username": .role(.text(.user))
       case "cs(user-agent)": .role(.text(.userAgent))
       case "cs(referer)": .role(.text(.referrer))

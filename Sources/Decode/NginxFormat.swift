@@ -95,6 +95,7 @@ struct NginxFormat {
     "request_length": .requestBytes, "request_time": .elapsed(.nginxSeconds),
     "host": .text(.host), "http_host": .text(.host), "server_name": .text(.host),
     "scheme": .text(.scheme), "server_protocol": .version,
+    "http2": .version, "http3": .version,
     "http_referer": .text(.referrer), "http_user_agent": .text(.userAgent),
     "http_x_forwarded_for": .text(.forwardedFor),
     "proxy_add_x_forwarded_for": .text(.forwardedFor),

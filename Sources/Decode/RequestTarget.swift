@@ -17,7 +17,8 @@ enum RequestTarget {
     }
     var targetEnd = range.upperBound
     if let version = versionStart(bytes, range) {
-      exchange[.version] = ByteRange((version &+ 6)..<range.upperBound)
+      let number = (version &+ 6)..<range.upperBound
+      exchange[.version] = HTTPVersion.number(bytes, number) ?? ByteRange(number)
       targetEnd = version
     }
     exchange[.method] = ByteRange(range.lowerBound..<methodEnd)

@@ -13,9 +13,7 @@ extension TextLineDecoder {
       if !isAbsent(bytes, range) { exchange.extras[slot] = ByteRange(range) }
     case .ignored, .upstreamList: break
     case .version:
-      if starts(bytes, range, with: "HTTP/") {
-        exchange[.version] = ByteRange((range.lowerBound &+ 5)..<range.upperBound)
-      }
+      if let version = HTTPVersion.range(bytes, range) { exchange[.version] = version }
     case .ident:
       guard isDash(bytes, range) || isIdent(bytes, range) else { return .noMatch }
     case .remote, .remoteWithPort, .peer: takeAddress(role, range, bytes, &fields)

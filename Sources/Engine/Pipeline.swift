@@ -30,6 +30,8 @@ public struct Pipeline: ~Copyable {
   public private(set) var alerts: AlertStage
   /// Exchanges taken in.
   public private(set) var exchanges: UInt64 = 0
+  /// TLS connections passed by.
+  public private(set) var encrypted: UInt64 = 0
 
   private var verdicts: [Verdict] = []
   private var unparsed: [UInt32] = []  // by source
@@ -57,6 +59,7 @@ public struct Pipeline: ~Copyable {
     guard !exchange.flags.contains(.encrypted) else {
       note(exchange)
       alerts.advance(to: exchange.at)
+      encrypted &+= 1
       return nil
     }
     let step = booking.classify(batch, index)

@@ -47,7 +47,7 @@ public enum TextField: Int, CaseIterable, Sendable, BitwiseCopyable {
   case query
   /// `url.domain`: the Host header or authority, without its port.
   case host
-  /// `http.version`: `1.1`, `2.0`, as written after `HTTP/`.
+  /// `http.version`: `1.0`, `1.1`, `2`, `3`, however the source spells it.
   case version
   /// `user_agent.original`.
   case userAgent

@@ -24,6 +24,23 @@ public struct JSONWriter: Sendable {
   /// Closes an object.
   public mutating func endObject() { end(0x7d) }
 
+  /// A place in what is written, to go back to.
+  public struct Mark: Sendable {
+    fileprivate var count: Int
+    fileprivate var needsComma: Bool
+  }
+
+  /// Where the next member or element will begin.
+  public var mark: Mark { Mark(count: bytes.count, needsComma: needsComma) }
+
+  /// Closes an object that was opened at `mark`, and takes it back when nothing is in it.
+  public mutating func endObject(orBackTo mark: Mark) {
+    // Only what was just opened ends with a bracket and needs no comma.
+    guard !needsComma, bytes.last == 0x7b, mark.count < bytes.count else { return endObject() }
+    bytes.removeLast(bytes.count - mark.count)
+    needsComma = mark.needsComma
+  }
+
   /// Opens an array, as the value of `key` inside an object, else as an element.
   public mutating func beginArray(_ key: StaticString? = nil) { begin(0x5b, key) }
 

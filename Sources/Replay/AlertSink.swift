@@ -1,7 +1,6 @@
 import CrenelAlerts
 import CrenelModel
 import CrenelRules
-import Glibc
 
 /// Where a replay's alerts go: standard output as JSON or text, and a file as JSON.
 ///
@@ -20,7 +19,9 @@ final class AlertSink {
   private let sharesTerminal =
     Terminal(descriptor: 1).isTerminal && Terminal(descriptor: 2).isTerminal
 
-  init(_ wanted: ReplayOutput, setup: Setup, inputs: ReplayInputs) throws(Diagnostics) {
+  init(
+    _ wanted: ReplayOutput, setup: Setup, inputs: ReplayInputs, options: RunOptions
+  ) throws(Diagnostics) {
     self.wanted = wanted
     self.inputs = inputs
     encoder = ECSEncoder(rules: setup.rules.metadata)
@@ -28,24 +29,13 @@ final class AlertSink {
       rules: setup.rules.metadata, language: Language(rawValue: wanted.language) ?? .en,
       hasColour: Terminal(descriptor: 1).hasColour)
     guard let path = wanted.alertsFile else { return }
-    guard !inputs.holds(path) else {
-      throw Diagnostics([
-        Diagnostic(
-          code: "output-is-input", at: SourcePosition(file: path),
-          "this file is one of the inputs, and writing alerts would destroy it",
-          hint: "name another file after --alerts")
-      ])
+    var files = inputs.files
+    files.add(options)
+    do {
+      file = try OutputStream.creating(path, sparing: files, option: "--alerts")
+    } catch {
+      throw Diagnostics([error])
     }
-    guard let opened = OutputStream(creating: path) else {
-      throw Diagnostics([
-        Diagnostic(
-          code: "unwritable-file", at: SourcePosition(file: path),
-          "the file cannot be written (error \(errno))",
-          hint: "check the folder and its permissions"
-        )
-      ])
-    }
-    file = consume opened
   }
 
   /// Whether the reader of standard output has gone, and nobody else waits for alerts.

@@ -70,8 +70,8 @@ public struct CaptureReport: Sendable {
     if let late = live?.lateAfterTick, late > 0 {
       texts.append(
         LocalizedText(
-          en: "\(late) packets came more than a second late, after an idle tick had closed what was "
-            + "silent; a replay of the same packets may give their connections otherwise",
+          en: "\(late) packets came more than a second late, after an idle tick had closed what "
+            + "was silent; a replay of the same packets may give their connections otherwise",
           fr: "paquets arrivés plus d’une seconde en retard, après la fermeture de ce qui se "
             + "taisait\u{a0}: \(late)\u{a0}; un rejeu des mêmes paquets peut rendre leurs "
             + "connexions autrement"))

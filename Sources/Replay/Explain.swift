@@ -12,10 +12,13 @@ public enum Explain {
   public static func run(
     _ options: RunOptions, client: String?, alert: String?, isJSON: Bool, language: String
   ) throws(Diagnostics) -> InputReport {
+    var options = options
+    let named = client.flatMap { address($0, &options.mistakes) }
+    if let alert { check(alert: alert, &options.mistakes) }
     let setup = try Setup(options)
     let wanted =
-      if let client {
-        try address(client)
+      if let named {
+        named
       } else {
         try addresses(of: alert ?? "", options, setup)
       }
@@ -25,12 +28,7 @@ public enum Explain {
     inputs.run(&watcher)
     watcher.finish()
     guard watcher.exchanges > 0 else {
-      throw Diagnostics([
-        Diagnostic(
-          code: "no-such-client", at: SourcePosition(file: "--client"),
-          "no request of \(wanted.map(\.description).joined(separator: ", ")) is in the input",
-          hint: "crenel exchanges shows the clients as they were read")
-      ])
+      throw Diagnostics([unseen(wanted, encrypted: watcher.account.encrypted)])
     }
     let page = ExplainPage(
       watcher: watcher.account, rules: setup.rules.metadata, names: inputs.names,
@@ -42,29 +40,47 @@ public enum Explain {
     return inputs.report
   }
 
-  private static func address(_ text: String) throws(Diagnostics) -> Set<ClientAddress> {
-    guard let address = ClientAddress(parsing: Array(text.utf8).span) else {
-      throw Diagnostics([
-        Diagnostic(
-          code: "bad-address", at: SourcePosition(file: "--client"), "'\(text)' is no address",
-          hint: "such as 192.0.2.7 or 2001:db8::7")
-      ])
+  /// Why there is nothing to explain.
+  private static func unseen(_ wanted: Set<ClientAddress>, encrypted: UInt64) -> Diagnostic {
+    let clients = wanted.map(\.description).sorted().joined(separator: ", ")
+    guard encrypted > 0 else {
+      return Diagnostic(
+        code: "no-such-client", at: SourcePosition(file: "--client"),
+        "no request of \(clients) is in the input",
+        hint: "crenel exchanges shows the clients as they were read")
     }
-    return [address]
+    return Diagnostic(
+      code: "only-tls", at: SourcePosition(file: "--client"),
+      "of \(clients) the input holds \(encrypted) TLS connection\(encrypted == 1 ? "" : "s") and no "
+        + "request: what is inside TLS is not read, so no rule was asked",
+      hint: "capture behind what ends TLS, or read the server's log; crenel exchanges shows the "
+        + "connections")
+  }
+
+  private static func address(
+    _ text: String, _ mistakes: inout [Diagnostic]
+  ) -> Set<ClientAddress>? {
+    if let address = ClientAddress(parsing: Array(text.utf8).span) { return [address] }
+    mistakes.append(
+      Diagnostic(
+        code: "bad-address", at: SourcePosition(file: "--client"), "'\(text)' is no address",
+        hint: "such as 192.0.2.7 or 2001:db8::7"))
+    return nil
+  }
+
+  private static func check(alert prefix: String, _ mistakes: inout [Diagnostic]) {
+    guard prefix.count < 4 else { return }
+    mistakes.append(
+      Diagnostic(
+        code: "short-alert-id", at: SourcePosition(file: "--alert"),
+        "'\(prefix)' is too short to name an alert",
+        hint: "give at least four letters of event.id"))
   }
 
   /// The addresses of an alert whose id begins with `prefix`.
   private static func addresses(
     of prefix: String, _ options: RunOptions, _ setup: Setup
   ) throws(Diagnostics) -> Set<ClientAddress> {
-    guard prefix.count >= 4 else {
-      throw Diagnostics([
-        Diagnostic(
-          code: "short-alert-id", at: SourcePosition(file: "--alert"),
-          "'\(prefix)' is too short to name an alert",
-          hint: "give at least four letters of event.id")
-      ])
-    }
     let inputs = try ReplayInputs(options, setup)
     var collector = AlertCollector(pipeline: try setup.pipeline(hashSeed: options.hashSeed))
     inputs.run(&collector)
@@ -106,6 +122,8 @@ struct ClientAccount {
   }
 
   var exchanges: UInt64 = 0
+  /// TLS connections, which are no requests.
+  var encrypted: UInt64 = 0
   var moments: [Moment] = []
   var best: [Int32: Best] = [:]
   var records: [AlertRecord] = []
@@ -130,8 +148,12 @@ struct ClientWatcher: ExchangeConsumer, ~Copyable {
 
   mutating func consume(_ batch: borrowing ExchangeBatch, _ range: Range<Int>) {
     for i in range {
-      guard let passage = pipeline.process(batch, i) else { continue }
+      let passage = pipeline.process(batch, i)
       guard wanted.contains(batch.exchanges[i].client) else { continue }
+      guard let passage else {
+        account.encrypted += 1
+        continue
+      }
       note(batch, i, passage)
     }
     take(pipeline.drain())

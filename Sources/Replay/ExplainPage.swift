@@ -131,14 +131,14 @@ struct ExplainPage {
     for moment in watcher.moments {
       writer.beginObject()
       writer.string("@timestamp", moment.at.rfc3339)
-      writer.address("source.ip", moment.client)
-      if !moment.client.isIP, let name = moment.clientName { writer.string("source.address", name) }
-      writer.string("booking.step", moment.step.name)
-      writer.string("booking.outcome", moment.outcome.name)
-      writer.int("http.response.status_code", moment.status)
+      writer.moment(moment.client, moment.clientName, moment.step, moment.outcome)
+      writer.beginObject("http")
+      writer.beginObject("response")
+      writer.int("status_code", moment.status)
+      writer.endObject()
+      writer.endObject()
       writer.string("request", moment.request)
-      writer.string("log.file.path", names[Int(moment.place.source)])
-      writer.int("log.line", moment.place.line)
+      writer.place(names[Int(moment.place.source)], line: moment.place.line)
       writer.endObject()
     }
     writer.endArray()
@@ -154,8 +154,7 @@ struct ExplainPage {
     writer.int("fired", best.fired)
     writer.int("undecided", best.undecided)
     writer.string("at", best.at.rfc3339)
-    writer.string("log.file.path", names[Int(best.place.source)])
-    writer.int("log.line", best.place.line)
+    writer.place(names[Int(best.place.source)], line: best.place.line)
     writer.string("condition", best.trace.condition)
     writer.beginArray("selections")
     for selection in best.trace.selections {

@@ -26,7 +26,8 @@ public enum FeatureRows {
   public static func run(
     _ options: RunOptions, _ wanted: FeatureRowOptions, isQuiet: Bool
   ) throws(Diagnostics) -> InputReport {
-    let columns = try columns(wanted.only)
+    var options = options
+    let columns = columns(wanted.only, &options.mistakes)
     let setup = try Setup(options)
     let inputs = try ReplayInputs(options, setup)
     var consumer = Consumer(
@@ -40,7 +41,9 @@ public enum FeatureRows {
     return inputs.report
   }
 
-  private static func columns(_ only: [String]?) throws(Diagnostics) -> [FeatureName] {
+  private static func columns(
+    _ only: [String]?, _ mistakes: inout [Diagnostic]
+  ) -> [FeatureName] {
     guard let only else {
       return SubjectKind.allCases.flatMap { subject in
         FeatureCatalogue.all.filter { $0.subjects.contains(subject) }
@@ -48,7 +51,6 @@ public enum FeatureRows {
       }
     }
     var found: [FeatureName] = []
-    var mistakes: [Diagnostic] = []
     for name in only {
       if let feature = FeatureCatalogue.feature(named: name) {
         found.append(feature)
@@ -59,7 +61,6 @@ public enum FeatureRows {
             "'\(name)' is no feature", hint: "crenel features --list shows all of them"))
       }
     }
-    guard mistakes.isEmpty else { throw Diagnostics(mistakes) }
     return found
   }
 
@@ -126,18 +127,18 @@ public enum FeatureRows {
       writer.removeAll()
       writer.beginObject()
       writer.string("@timestamp", exchange.at.rfc3339)
-      writer.address("source.ip", passage.step.client)
-      if !passage.step.client.isIP, let clientName { writer.string("source.address", clientName) }
-      writer.string("booking.step", passage.step.kind.name)
-      writer.string("booking.outcome", passage.step.outcome.name)
-      writer.string("log.file.path", names[Int(exchange.provenance.source)])
-      writer.int("log.line", exchange.provenance.line)
+      writer.moment(passage.step.client, clientName, passage.step.kind, passage.step.outcome)
+      writer.place(names[Int(exchange.provenance.source)], line: exchange.provenance.line)
+      writer.beginObject("crenel")
+      writer.beginObject("features")
       for (column, text) in zip(columns, texts) {
         let value = pipeline.features.value(column, of: passage.subjects)
         guard !value.isNaN else { continue }
         writer.key(text)
         writer.number(nil, value)
       }
+      writer.endObject()
+      writer.endObject()
       writer.endObject()
       writer.newline()
       output.write(writer.bytes)

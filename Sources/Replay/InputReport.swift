@@ -39,9 +39,16 @@ public struct SourceReport: Sendable {
 public struct InputReport: Sendable {
   /// One entry a source, in the order of ties.
   public var sources: [SourceReport]
+  /// What is likely not what was meant by the command line.
+  public var warnings: [Diagnostic] = []
 
   /// Lines seen in all.
   public var lines: UInt64 { sources.reduce(0) { $0 &+ $1.counters.lines } }
+  /// Packets seen in all; `nil` where no source is a capture.
+  public var packets: UInt64? {
+    let captures = sources.compactMap(\.capture)
+    return captures.isEmpty ? nil : captures.reduce(0) { $0 &+ $1.decoded.packets }
+  }
   /// Lines that became exchanges.
   public var exchanges: UInt64 { sources.reduce(0) { $0 &+ $1.exchanges } }
   /// Lines that gave none.
@@ -74,7 +81,13 @@ public struct InputReport: Sendable {
       lines += source.facts(language)
       lines += source.problems.map(\.description)
     }
+    lines += warnings.map(\.description)
     return lines.map { TerminalText.escapedLines($0) + "\n" }.joined()
+  }
+
+  /// Shows the warnings on standard error, where the rest is written elsewhere.
+  func tellWarnings() {
+    for warning in warnings { StandardError.write(warning.description + "\n") }
   }
 
   /// Shows on standard error what a person should know of, all of it unless `isQuiet`.
@@ -82,8 +95,17 @@ public struct InputReport: Sendable {
     StandardError.write(text(isBrief: isQuiet, language))
   }
 
-  /// Writes the report as `sources`, the last member of an open object.
+  /// Writes the report as `warnings` and `sources`, the last members of an open object.
   func write(to writer: inout JSONWriter) {
+    writer.beginArray("warnings")
+    for warning in warnings {
+      writer.beginObject()
+      writer.string("code", warning.code)
+      writer.string("option", warning.position.file)
+      writer.string("message", warning.message)
+      writer.endObject()
+    }
+    writer.endArray()
     writer.beginArray("sources")
     for source in sources {
       writer.beginObject()

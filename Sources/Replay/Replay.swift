@@ -46,10 +46,11 @@ public enum Replay {
   public static func run(
     _ options: RunOptions, _ wanted: ReplayOutput
   ) throws(Diagnostics) -> ReplayOutcome {
-    let failLevel = try level(wanted.failOn)
+    var options = options
+    let failLevel = level(wanted.failOn, &options.mistakes)
     let setup = try Setup(options)
     let inputs = try ReplayInputs(options, setup)
-    let sink = try AlertSink(wanted, setup: setup, inputs: inputs)
+    let sink = try AlertSink(wanted, setup: setup, inputs: inputs, options: options)
     var consumer = Consumer(
       pipeline: try setup.pipeline(hashSeed: options.hashSeed), sink: sink)
     try inputs.start()
@@ -62,8 +63,10 @@ public enum Replay {
     report.tell(isQuiet: wanted.isQuiet, language)
     let remarks = RunRemarks(consumer.pipeline, rules: setup.rules.metadata, names: inputs.names)
     StandardError.write(remarks.text(isBrief: wanted.isQuiet, language))
-    if !wanted.isQuiet, report.exchanges > 0 {
-      let limits = LogLimits(consumer.pipeline.features.traits, rules: setup.rules.metadata)
+    if !wanted.isQuiet {
+      let limits = LogLimits(
+        consumer.pipeline.features.traits, rules: setup.rules.metadata,
+        requests: consumer.pipeline.exchanges, encrypted: consumer.pipeline.encrypted)
       StandardError.write(limits.text(language))
     }
     guard let failLevel, let highest = sink.highest else {
@@ -91,14 +94,14 @@ public enum Replay {
     }
   }
 
-  private static func level(_ text: String?) throws(Diagnostics) -> RuleLevel? {
+  private static func level(_ text: String?, _ mistakes: inout [Diagnostic]) -> RuleLevel? {
     guard let text else { return nil }
-    guard let level = RuleLevel.allCases.first(where: { $0.name == text }) else {
-      throw Diagnostics([
+    let level = RuleLevel.allCases.first { $0.name == text }
+    if level == nil {
+      mistakes.append(
         Diagnostic(
           code: "bad-level", at: SourcePosition(file: "--fail-on"), "'\(text)' is no level",
-          hint: "one of: \(RuleLevel.allCases.map(\.name).joined(separator: ", "))")
-      ])
+          hint: "one of: \(RuleLevel.allCases.map(\.name).joined(separator: ", "))"))
     }
     return level
   }

@@ -26,7 +26,9 @@ public final class ReplayInputs {
   private let leftOut: [Diagnostic]
   private var orders: [SourceOrderReport] = []
 
-  /// Finds the inputs; throws what is missing or unreadable, all at once.
+  /// Takes the inputs that the setup found, or opens the interfaces.
+  ///
+  /// Throws what libpcap refuses, and `output-is-input` where standard output is an input.
   public init(_ options: RunOptions, _ setup: Setup) throws(Diagnostics) {
     self.setup = setup
     self.options = options
@@ -43,10 +45,21 @@ public final class ReplayInputs {
       }
       return
     }
-    let plan = try InputPlan(options.inputs)
+    guard let plan = setup.inputs else {
+      leftOut = []
+      sources = []
+      return
+    }
     leftOut = plan.leftOut
     sources = plan.sources.enumerated().map {
       ReplaySource($0.element, number: $0.offset, setup: setup, chunkSize: options.chunkSize)
+    }
+    do {
+      // What is written would be read again, or has been emptied by the shell already.
+      try files.refuse(
+        descriptor: 1, named: "standard output", hint: "redirect the output to another file")
+    } catch {
+      throw Diagnostics([error])
     }
     rank()
   }
@@ -110,12 +123,9 @@ public final class ReplayInputs {
   /// The names of the sources, by number.
   public var names: [String] { sources.map(\.input.name) }
 
-  /// Whether the file at `path` is one of the inputs, under whatever name, redirected ones too.
-  func holds(_ path: String) -> Bool {
-    guard let wanted = InputPlan.identity(of: path) else { return false }
-    return sources.contains { source in
-      InputPlan.identity(of: source.input.path ?? "/dev/stdin") == wanted
-    }
+  /// The inputs as files that no output may take the place of.
+  var files: FilesRead {
+    options.live.interfaces.isEmpty ? FilesRead(sources.map(\.input)) : FilesRead([])
   }
 
   /// What was read, and what could not be.
@@ -131,7 +141,28 @@ public final class ReplayInputs {
       report.problems = [warning]
       reports.append(report)
     }
-    return InputReport(sources: reports)
+    return InputReport(sources: reports, warnings: unused(reports))
+  }
+
+  /// Options that had no effect on what was read; known only when it is.
+  private func unused(_ reports: [SourceReport]) -> [Diagnostic] {
+    let captures = reports.count { $0.capture != nil }
+    let logs = reports.count { $0.capture == nil && $0.format != nil }
+    var warnings: [Diagnostic] = []
+    if options.bpf != nil, captures == 0, logs > 0 {
+      warnings.append(Self.unused("--bpf", "chooses packets, and no input is a capture"))
+    }
+    if options.format != "auto", logs == 0, captures > 0 {
+      warnings.append(Self.unused("--format", "is for logs, and every input is a capture"))
+    }
+    return warnings
+  }
+
+  private static func unused(_ option: String, _ why: String) -> Diagnostic {
+    Diagnostic(
+      .warning, code: "unused-option", at: SourcePosition(file: option),
+      "it had no effect: it \(why)",
+      hint: "leave it out")
   }
 
   /// How a source is called in evidence: `sha256:` and the digest of the stored file, or `stdin`.

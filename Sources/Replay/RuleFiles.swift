@@ -1,6 +1,6 @@
 import CrenelAlerts
 import CrenelFeatures
-import CrenelModel
+public import CrenelModel
 import CrenelRules
 
 /// `crenel rules check` and `list`.
@@ -58,11 +58,19 @@ public enum RuleFiles {
   }
 
   /// Shows the rules in force.
+  ///
+  /// Throws what is wrong with them, with the mistakes of the command line found before.
   public static func list(
-    _ paths: [String], knobs: [String], isJSON: Bool, language: String
+    _ paths: [String], knobs: [String], isJSON: Bool, language: String, mistakes: [Diagnostic]
   ) throws {
     var names = FieldNames()
-    let set = try Setup.rules(paths, knobs: knobs, names: &names)
+    let set: RuleSet
+    do {
+      set = try Setup.rules(paths, knobs: knobs, names: &names)
+    } catch let error as Diagnostics {
+      throw Diagnostics(mistakes + error.items)
+    }
+    guard mistakes.isEmpty else { throw Diagnostics(mistakes) }
     var output = OutputStream.standardOutput()
     for rule in set.metadata { output.write(isJSON ? json(rule) : text(rule, language)) }
     try output.finish()

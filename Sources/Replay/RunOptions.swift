@@ -1,4 +1,4 @@
-import CrenelModel
+public import CrenelModel
 
 /// What to read and how, as given on the command line.
 public struct RunOptions: Sendable {
@@ -33,6 +33,8 @@ public struct RunOptions: Sendable {
   /// Seed of the tables' hashes; no result depends on it.
   public var hashSeed: UInt64 = 0
 
+  /// Mistakes of the command line found so far; ``Setup`` throws them with those it finds.
+  public var mistakes: [Diagnostic] = []
   /// `--bpf`: which packets of captures are taken.
   public var bpf: String?
   /// What to capture live, in place of `inputs`.

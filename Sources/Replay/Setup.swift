@@ -33,12 +33,14 @@ public struct Setup: Sendable {
   public var siteZone: ZoneRules
   /// Things that can be used but are likely not what was meant.
   public var warnings: [Diagnostic]
+  /// The inputs, found; `nil` where none is named.
+  let inputs: InputPlan?
 
-  /// Reads profile, rules, zone, key and format.
+  /// Reads profile, rules, zone, key and format, and finds the inputs.
   ///
-  /// Throws all mistakes of all of them at once.
+  /// Throws all mistakes of all of them at once, with those of the command line found before.
   public init(_ options: RunOptions) throws(Diagnostics) {
-    var mistakes: [Diagnostic] = []
+    var mistakes = options.mistakes
     func attempt<Value>(_ body: () throws -> Value) -> Value? {
       do {
         return try body()
@@ -67,14 +69,16 @@ public struct Setup: Sendable {
     let stamp = attempt { try Setup.stamp(options.stamp) }
     let proxies = attempt { try Setup.networks(options.trustedProxies) }
     let domains = attempt { try Setup.disposableDomains() }
+    let inputs = attempt { try options.inputs.isEmpty ? nil : InputPlan(options.inputs) }
     _ = attempt { try options.bpf.map(Setup.check(bpf:)) }
     guard mistakes.isEmpty, let profile, let rules, let key, let zone, let siteZone, let format,
-      let lateness, let stamp, let proxies, let domains
+      let lateness, let stamp, let proxies, let domains, let inputs
     else { throw Diagnostics(mistakes) }
 
     self.profile = profile
     self.rules = rules
     self.names = names
+    self.inputs = inputs
     self.format = format
     self.lateness = lateness
     bpf = options.bpf
@@ -94,9 +98,14 @@ public struct Setup: Sendable {
 }
 
 extension Setup {
+  /// Whether `--site` names a file, and no shipped profile.
+  static func isPath(_ site: String) -> Bool {
+    site.contains("/") || site.hasSuffix(".yml") || site.hasSuffix(".yaml")
+  }
+
   /// The profile of a shipped name or a file.
   static func profile(_ site: String) throws -> SiteProfile {
-    if site.contains("/") || site.hasSuffix(".yml") || site.hasSuffix(".yaml") {
+    if isPath(site) {
       return try SiteProfileParser.parse(TextFiles.text(site), file: site)
     }
     let folder = try Resources.home() + "/rules/sites/"
@@ -126,10 +135,11 @@ extension Setup {
         mistakes.append(error)
       }
     }
+    let knobs = overrides(knobs, &mistakes)
     do {
-      let set = try RuleSet.parse(files: files, knobs: try overrides(knobs), names: &names)
+      let set = try RuleSet.parse(files: files, knobs: knobs, names: &names)
       if mistakes.isEmpty { return set }
-    } catch let error as Diagnostics {
+    } catch {
       mistakes += error.items
     }
     throw Diagnostics(mistakes)
@@ -170,16 +180,18 @@ extension Setup {
     return found
   }
 
-  /// `knob=value` pairs as numbers.
-  static func overrides(_ texts: [String]) throws -> [String: Double] {
+  /// `knob=value` pairs as numbers; what is none is added to `mistakes`.
+  static func overrides(_ texts: [String], _ mistakes: inout [Diagnostic]) -> [String: Double] {
     var values: [String: Double] = [:]
     for text in texts {
       let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       guard parts.count == 2, !parts[0].isEmpty, let value = Double(parts[1]), value.isFinite
       else {
-        throw Diagnostic(
-          code: "bad-knob", at: SourcePosition(file: "--set"), "'\(text)' is not knob=number",
-          hint: "crenel rules list shows the knobs of each rule")
+        mistakes.append(
+          Diagnostic(
+            code: "bad-knob", at: SourcePosition(file: "--set"), "'\(text)' is not knob=number",
+            hint: "crenel rules list shows the knobs of each rule"))
+        continue
       }
       values[String(parts[0])] = value
     }
@@ -255,9 +267,12 @@ extension Setup {
   /// Refuses an expression that libpcap does not take.
   static func check(bpf: String) throws { _ = try PacketFilter(bpf) }
 
+  /// Where the shipped list of throw-away mail domains is, below the folder of ``Resources``.
+  static let domainsFile = "/rules/data/disposable-domains.txt"
+
   /// The shipped list of throw-away mail domains.
   static func disposableDomains() throws -> DisposableDomains {
-    let path = try Resources.home() + "/rules/data/disposable-domains.txt"
+    let path = try Resources.home() + domainsFile
     return DisposableDomains(TextFiles.exists(path) ? try TextFiles.text(path) : "")
   }
 }

@@ -1,3 +1,4 @@
+import CrenelCapture
 public import CrenelModel
 import Glibc
 
@@ -25,11 +26,26 @@ public struct OutputStream: ~Copyable {
     return OutputStream(descriptor: 1, name: "standard output", closesAtEnd: false)
   }
 
-  /// Creates or empties the file at `path`; `nil` with `errno` set when it cannot be opened.
-  public init?(creating path: String) {
-    let opened = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
-    guard opened >= 0 else { return nil }
-    self.init(descriptor: opened, name: path, closesAtEnd: true)
+  /// Creates or empties the file at `path`, unless the run reads it.
+  ///
+  /// Throws `output-is-input`, the file as it was, or `unwritable-file`.
+  static func creating(
+    _ path: String, sparing files: FilesRead, option: String
+  ) throws(Diagnostic) -> OutputStream {
+    let opened = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o640)
+    guard opened >= 0 else { throw unwritable(path) }
+    let output = OutputStream(descriptor: opened, name: path, closesAtEnd: true)
+    try files.refuse(descriptor: opened, named: path, hint: "name another file after \(option)")
+    // Pipes and devices have no length: EINVAL.
+    guard ftruncate(opened, 0) == 0 || errno == EINVAL else { throw unwritable(path) }
+    return output
+  }
+
+  private static func unwritable(_ path: String) -> Diagnostic {
+    Diagnostic(
+      code: "unwritable-file", at: SourcePosition(file: path),
+      "the file cannot be written: \(SystemError.text())",
+      hint: "check the folder and its permissions")
   }
 
   private init(descriptor: Int32, name: String, closesAtEnd: Bool) {

@@ -22,6 +22,7 @@ public struct Statistics: Sendable {
   private var methods: [(word: UInt64, name: [UInt8], count: UInt64)] = []
   private var latest = 0
   private var otherMethods: UInt64 = 0
+  private var withoutMethod: UInt64 = 0
   private var clients = DistinctEstimate()
 
   /// Creates counts at zero.
@@ -47,8 +48,10 @@ public struct Statistics: Sendable {
     statuses[min(Int(exchange.status), 999)] &+= 1
     if exchange.flags.contains(.malformedRequest) {
       malformed &+= 1
-    } else {
+    } else if exchange[.method].isPresent {
       count(method: text.extracting(exchange[.method].indices))
+    } else {
+      withoutMethod &+= 1
     }
   }
 
@@ -95,11 +98,16 @@ public struct Statistics: Sendable {
 
   /// What stands for the methods past the first 16.
   static let others = "(other)"
+  /// What stands for no method at all.
+  static let none = "(none)"
 
   /// Methods by count, then name; spellings past the first 16 under "(other)".
+  ///
+  /// Under "(none)" what has none: responses without their requests, formats that do not log it.
   public var byMethod: [(method: String, count: UInt64)] {
     var list = methods.map { (method: String(decoding: $0.name, as: UTF8.self), count: $0.count) }
     if otherMethods > 0 { list.append((Self.others, otherMethods)) }
+    if withoutMethod > 0 { list.append((Self.none, withoutMethod)) }
     return list.sorted { ($1.count, $0.method) < ($0.count, $1.method) }
   }
 

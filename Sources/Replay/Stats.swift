@@ -13,6 +13,7 @@ public enum Stats {
     inputs.runUnordered(&consumer)
     var output = OutputStream.standardOutput()
     let report = inputs.report
+    if isJSON { report.tellWarnings() }
     output.write(
       isJSON
         ? json(consumer.statistics, report)
@@ -34,6 +35,7 @@ public enum Stats {
     var writer = JSONWriter()
     writer.beginObject()
     writer.int("lines", report.lines)
+    if let packets = report.packets { writer.int("packets", packets) }
     writer.int("exchanges", report.exchanges)
     writer.int("unparsed", report.unparsed)
     if let first = statistics.first { writer.string("first", first.rfc3339) }
@@ -68,9 +70,15 @@ public enum Stats {
       let name = name[language]
       text += name + String(repeating: " ", count: max(1, 22 - name.count)) + value + "\n"
     }
-    line(LocalizedText(en: "lines", fr: "lignes"), "\(report.lines)")
+    let isLog = report.sources.contains { $0.capture == nil }
+    if isLog { line(LocalizedText(en: "lines", fr: "lignes"), "\(report.lines)") }
+    if let packets = report.packets {
+      line(LocalizedText(en: "packets", fr: "paquets"), "\(packets)")
+    }
     line(LocalizedText(en: "exchanges", fr: "échanges"), "\(report.exchanges)")
-    line(LocalizedText(en: "not understood", fr: "lignes non comprises"), "\(report.unparsed)")
+    if isLog {
+      line(LocalizedText(en: "not understood", fr: "lignes non comprises"), "\(report.unparsed)")
+    }
     if let first = statistics.first, let last = statistics.last {
       line(LocalizedText(en: "first", fr: "début"), first.rfc3339)
       line(LocalizedText(en: "last", fr: "fin"), last.rfc3339)
@@ -86,20 +94,19 @@ public enum Stats {
     }
     text += "\n"
     for entry in statistics.byStatus {
-      let isLogged = entry.status != 0
+      let isKnown = entry.status != 0
       line(
         LocalizedText(
-          en: "status \(isLogged ? "\(entry.status)" : "not logged")",
-          fr: "statut \(isLogged ? "\(entry.status)" : "non journalisé")"),
+          en: "status " + (isKnown ? "\(entry.status)" : isLog ? "not logged" : "not captured"),
+          fr: "statut " + (isKnown ? "\(entry.status)" : isLog ? "non journalisé" : "non capturé")),
         share(entry.count, of: statistics.exchanges, language))
     }
     text += "\n"
     for entry in statistics.byMethod {
       let method = TerminalText.escaped(entry.method, limit: 24)
+      let french = [Statistics.others: "(autres)", Statistics.none: "(aucune)"]
       line(
-        LocalizedText(
-          en: "method \(method)",
-          fr: "méthode \(entry.method == Statistics.others ? "(autres)" : method)"),
+        LocalizedText(en: "method \(method)", fr: "méthode \(french[entry.method] ?? method)"),
         share(entry.count, of: statistics.exchanges, language))
     }
     return Array(text.utf8)

@@ -31,29 +31,51 @@ struct Crenel: ParsableCommand {
 
   /// Runs the command; wrong usage exits with 2, as the other tools of the field do.
   static func main() {
+    var verb: any ParsableCommand.Type = Crenel.self
     do {
       var command = try parseAsRoot()
+      verb = type(of: command)
       try command.run()
     } catch let status as ExitStatus {
       Glibc.exit(status.rawValue)
     } catch let error as Diagnostics {
-      StandardError.write(error.description + "\n")
-      Glibc.exit(ExitStatus.usage.rawValue)
+      fail(error, verb)
     } catch let error as Diagnostic {
-      StandardError.write(error.description + "\n")
-      Glibc.exit(ExitStatus.usage.rawValue)
+      fail(Diagnostics([error]), verb)
     } catch {
-      let code = exitCode(for: error)
       let text = fullMessage(for: error)
-      if code == .success {
-        var output = OutputStream.standardOutput()
-        output.write(text + (text.hasSuffix("\n") ? "" : "\n"))
-        try? output.finish()
-        Glibc.exit(output.failure == 0 ? 0 : ExitStatus.usage.rawValue)
+      let lines = text + (text.hasSuffix("\n") ? "" : "\n")
+      guard exitCode(for: error) == .success else {
+        StandardError.write(lines)
+        Glibc.exit(ExitStatus.usage.rawValue)
       }
-      StandardError.write(text + (text.hasSuffix("\n") ? "" : "\n"))
-      Glibc.exit(ExitStatus.usage.rawValue)
+      show(lines)
     }
+  }
+
+  /// Writes a help, a version or a script that was asked for.
+  private static func show(_ text: String) {
+    var output = OutputStream.standardOutput()
+    output.write(text)
+    do {
+      try output.finish()
+    } catch {
+      fail(error, Crenel.self)
+    }
+  }
+
+  /// Ends with 2, all mistakes told; where words are missing or too many, how the verb is used.
+  private static func fail(_ error: Diagnostics, _ verb: any ParsableCommand.Type) -> Never {
+    var text = error.description + "\n"
+    if error.items.contains(where: \.isUsage) {
+      let usage = usageString(for: verb)
+      // The words before the first that is to be filled in.
+      let words = usage.split(separator: " ").prefix { $0.allSatisfy(\.isLetter) }
+      text += "Usage: \(usage)\n"
+      text += "  See '\(words.joined(separator: " ")) --help' for more information.\n"
+    }
+    StandardError.write(text)
+    Glibc.exit(ExitStatus.usage.rawValue)
   }
 }
 

@@ -1,11 +1,12 @@
 import ArgumentParser
+import CrenelModel
 import CrenelReplay
 
 /// How to take what is read; shared by all verbs that read logs.
 struct ReadingOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Log format: auto, a name, an nginx log_format or Apache LogFormat string, haproxy:HEADER,… with HAProxy's captures, or field=path,… for JSON.",
+      "Log format: auto, a name, an nginx log_format or Apache LogFormat string, haproxy:HEADER,… with HAProxy's captures, or field=path,… for JSON. For logs: a warning tells when every input is a capture.",
       valueName: "format"))
   var format = "auto"
 
@@ -47,7 +48,8 @@ struct ReadingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Which packets of captures to take, in the language of tcpdump.", valueName: "expression"))
+      "Which packets of captures to take, in the language of tcpdump. A warning tells when no input is a capture.",
+      valueName: "expression"))
   var bpf: String?
 
   @Flag(help: "No progress line, and no report on standard error but errors.")
@@ -87,28 +89,11 @@ struct ReadingOptions: ParsableArguments {
   }
 }
 
-/// Inputs of verbs that need some.
+/// What to read, and how.
 struct InputOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
-      "Log files, folders or patterns; - for standard input. Compressed files are recognised.",
-      valueName: "input"))
-  var inputs: [String]
-
-  @OptionGroup var reading: ReadingOptions
-
-  var quiet: Bool { reading.quiet }
-
-  func runOptions(label: String) -> RunOptions { reading.runOptions(inputs, label: label) }
-
-  func check(_ report: InputReport) throws { try reading.check(report) }
-}
-
-/// Inputs of verbs that can do without.
-struct OptionalInputOptions: ParsableArguments {
-  @Argument(
-    help: ArgumentHelp(
-      "Log files, folders or patterns; - for standard input. Compressed files are recognised.",
+      "Logs, captures, folders or patterns; - for standard input. Compressed files are recognised.",
       valueName: "input"))
   var inputs: [String] = []
 
@@ -116,7 +101,12 @@ struct OptionalInputOptions: ParsableArguments {
 
   var quiet: Bool { reading.quiet }
 
-  func runOptions(label: String) -> RunOptions { reading.runOptions(inputs, label: label) }
+  /// The settings of a run; where there must be inputs, that there are none is a mistake.
+  func runOptions(label: String, needsInput: Bool = false) -> RunOptions {
+    var options = reading.runOptions(inputs, label: label)
+    if needsInput, inputs.isEmpty { options.mistakes.append(.noInput(or: nil)) }
+    return options
+  }
 
   func check(_ report: InputReport) throws { try reading.check(report) }
 }
@@ -135,11 +125,10 @@ struct OutputOptions: ParsableArguments {
       valueName: "language"))
   var lang = "en"
 
-  mutating func validate() throws {
-    guard !(json && text) else { throw ValidationError("--json and --text exclude each other") }
-    guard ["en", "fr"].contains(lang) else {
-      throw ValidationError("--lang '\(lang)' is not one of en, fr")
-    }
+  /// What is wrong with them.
+  var mistakes: [Diagnostic] {
+    Diagnostic.excluding(["--json", "--text"], isWrong: json && text)
+      + Diagnostic.unknown(language: lang)
   }
 
   /// JSON where asked for, or where no person watches.
@@ -166,41 +155,5 @@ struct RuleOptions: ParsableArguments {
     options.needsRules = true
     options.rules = paths
     options.knobs = knobs
-  }
-}
-
-/// Live interfaces in place of inputs.
-struct LiveCommandOptions: ParsableArguments {
-  @Option(
-    name: .customLong("interface"),
-    help: ArgumentHelp(
-      "Capture live from this interface instead of reading inputs; may be repeated.",
-      valueName: "name"))
-  var interfaces: [String] = []
-
-  @Option(
-    help: ArgumentHelp(
-      "Memory for packets not yet read, in MiB for each interface.", valueName: "MiB"))
-  var bufferSize = 32
-
-  @Option(
-    help: ArgumentHelp(
-      "Whom to become once the interfaces are open, when run as root.", valueName: "user"))
-  var user = "nobody"
-
-  /// Puts the settings into `options`; there must be inputs or interfaces, and not both.
-  func apply(to options: inout RunOptions) throws {
-    guard interfaces.isEmpty != options.inputs.isEmpty else {
-      throw ValidationError(
-        interfaces.isEmpty
-          ? "Missing expected argument '<input> ...' (or --interface)"
-          : "--interface captures live and reads no inputs: give one or the other")
-    }
-    guard (1...4_096).contains(bufferSize) else {
-      throw ValidationError("--buffer-size '\(bufferSize)' is not between 1 and 4096 MiB")
-    }
-    options.live.interfaces = interfaces
-    options.live.bufferMebibytes = bufferSize
-    options.live.user = user
   }
 }

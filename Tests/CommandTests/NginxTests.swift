@@ -77,7 +77,7 @@ struct NginxTests {
       #expect(stats.output.contains(#""format":"\#(format)""#), "\(stats.output) \(stats.errors)")
       #expect(stats.output.contains(#""exchanges":3,"unparsed":0"#), "\(stats.output)")
       let run = try Command(["exchanges", "--quiet", "--site", "ezbooking", folder + "/" + file])
-      let exchanges = try alerts(run.output)
+      let exchanges = try exchangeRows(run.output)
       let first = try #require(exchanges.first)
       #expect(first["http.request.method"] as? String == "POST")
       #expect(first["url.path"] as? String == "/booking/create/14500/1")

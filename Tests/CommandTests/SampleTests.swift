@@ -96,6 +96,27 @@ func alerts(_ output: String) throws -> [[String: Any]] {
   }
 }
 
+/// The lines of `crenel exchanges`, with the names of nested members joined by dots.
+///
+/// Objects that tests look into by themselves stay whole.
+func exchangeRows(_ output: String) throws -> [[String: Any]] {
+  let whole: Set = ["crenel.start", "crenel.end", "crenel.packets", "log"]
+  func flatten(_ object: [String: Any], _ prefix: String, into row: inout [String: Any]) {
+    for (key, value) in object {
+      if let inner = value as? [String: Any], !whole.contains(prefix + key) {
+        flatten(inner, prefix + key + ".", into: &row)
+      } else {
+        row[prefix + key] = value
+      }
+    }
+  }
+  return try alerts(output).map { line in
+    var row: [String: Any] = [:]
+    flatten(line, "", into: &row)
+    return row
+  }
+}
+
 @Suite("Samples")
 struct SampleTests {
   @Test("there are at least eight, each with its files, and under 5 MB in all")

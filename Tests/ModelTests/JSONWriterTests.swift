@@ -57,6 +57,26 @@ struct JSONWriterTests {
         == #"{"a":1,"b":[1.5,null,3,true,null],"c":{},"d\n":"x"}"#)
   }
 
+  @Test("an object with nothing in it is taken back, and the comma before it")
+  func emptyObjects() {
+    var writer = JSONWriter()
+    writer.beginObject()
+    for (name, isEmpty) in [("a", true), ("b", false), ("c", true)] {
+      let outer = writer.mark
+      writer.key(name)
+      writer.beginObject()
+      let inner = writer.mark
+      writer.beginObject("inner")
+      if !isEmpty { writer.string("text", "{") }
+      writer.endObject(orBackTo: inner)
+      writer.endObject(orBackTo: outer)
+    }
+    writer.int("d", 1)
+    writer.endObject()
+    #expect(
+      String(decoding: writer.bytes, as: UTF8.self) == #"{"b":{"inner":{"text":"{"}},"d":1}"#)
+  }
+
   @Test(
     "text for a terminal holds nothing that moves it",
     arguments: [

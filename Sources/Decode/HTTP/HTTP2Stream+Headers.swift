@@ -16,7 +16,7 @@ extension HTTP2Stream {
     exchange[.cookies] = cookies
     let forwarded = joined("x-forwarded-for", by: ", ", list)
     exchange[.forwardedFor] = forwarded
-    exchange[.version] = BatchText.append("2.0", to: &bytes)
+    exchange[.version] = BatchText.append("2", to: &bytes)
     let authority = list.first(":authority") ?? list.first("host")
     if let authority {
       let place = copy(authority, list)

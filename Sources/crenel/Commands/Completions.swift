@@ -20,7 +20,10 @@ struct CompletionsCommand: ParsableCommand {
 
   func run() throws {
     guard let shell = CompletionShell(rawValue: shell) else {
-      throw ValidationError("'\(shell)' is not one of bash, zsh, fish")
+      throw Diagnostic(
+        code: "unknown-shell", at: SourcePosition(file: "completions"),
+        "'\(shell)' is no shell known here",
+        hint: "one of: bash, zsh, fish")
     }
     var output = OutputStream.standardOutput()
     let script = Crenel.completionScript(for: shell) + "\n"

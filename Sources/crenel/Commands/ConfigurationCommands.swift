@@ -52,7 +52,9 @@ struct RulesCommand: ParsableCommand {
     var lang = "en"
 
     func run() throws {
-      try RuleFiles.list(rules.paths, knobs: rules.knobs, isJSON: json, language: lang)
+      try RuleFiles.list(
+        rules.paths, knobs: rules.knobs, isJSON: json, language: lang,
+        mistakes: Diagnostic.unknown(language: lang))
     }
   }
 
@@ -104,7 +106,7 @@ struct SiteCommand: ParsableCommand {
     @Argument(help: "A profile: a file, or a shipped name.")
     var profile: String
 
-    @OptionGroup var input: OptionalInputOptions
+    @OptionGroup var input: InputOptions
 
     @Flag(help: "JSON.")
     var json = false

@@ -8,6 +8,7 @@ struct ExchangesCommand: ParsableCommand {
     commandName: "exchanges",
     abstract: "Write what was decoded, one JSON line a request, in event order.",
     discussion: """
+      Names are those of the Elastic Common Schema, nested as in alerts (docs/captures.md).
       Cookies and form fields are withheld: only that they are there, and how long they are.
 
       EXAMPLES
@@ -16,7 +17,7 @@ struct ExchangesCommand: ParsableCommand {
         crenel exchanges capture.pcap | jq -r '.tls.client.ja4 // empty' | sort | uniq -c
       """)
 
-  @OptionGroup var input: OptionalInputOptions
+  @OptionGroup var input: InputOptions
   @OptionGroup var live: LiveCommandOptions
 
   @Flag(help: "Accepted for symmetry: exchanges are always JSON lines.")
@@ -24,7 +25,7 @@ struct ExchangesCommand: ParsableCommand {
 
   func run() throws {
     var options = input.runOptions(label: "exchanges")
-    try live.apply(to: &options)
+    live.apply(to: &options)
     let report = try Exchanges.run(options, isQuiet: input.quiet)
     try input.check(report)
   }
@@ -40,9 +41,10 @@ struct FeaturesCommand: ParsableCommand {
         crenel features --list
         crenel features --site ezbooking access.log --only session.form_ms.max,session.polls
         crenel features access.log --csv > features.csv
+        crenel features access.log | jq '.crenel.features["client.requests_1m"]' | sort -n
       """)
 
-  @OptionGroup var input: OptionalInputOptions
+  @OptionGroup var input: InputOptions
 
   @Flag(help: "List all features with unit, family and exact meaning.")
   var list = false
@@ -61,16 +63,18 @@ struct FeaturesCommand: ParsableCommand {
   var steps = false
 
   func run() throws {
+    var mistakes = Diagnostic.excluding(["--csv", "--json"], isWrong: csv && json)
     if list {
-      try FeatureList.write(isJSON: json)
-      return
+      mistakes += Diagnostic.excluding(["--list", "--csv"], isWrong: csv)
+      mistakes += Diagnostic.excluding(["--list", "inputs"], isWrong: !input.inputs.isEmpty)
+      guard mistakes.isEmpty else { throw Diagnostics(mistakes) }
+      return try FeatureList.write(isJSON: json)
     }
-    guard !input.inputs.isEmpty else {
-      throw ValidationError("Missing expected argument '<input> ...' (or --list)")
-    }
-    guard !(csv && json) else { throw ValidationError("--csv and --json exclude each other") }
+    var options = input.runOptions(label: "features")
+    if input.inputs.isEmpty { options.mistakes.append(.noInput(or: "--list")) }
+    options.mistakes += mistakes
     let report = try FeatureRows.run(
-      input.runOptions(label: "features"),
+      options,
       FeatureRowOptions(
         isCSV: csv, only: only?.split(separator: ",").map(String.init), stepsOnly: steps),
       isQuiet: input.quiet)
@@ -84,6 +88,7 @@ struct StatsCommand: ParsableCommand {
     commandName: "stats",
     abstract:
       "Count what was read: status, method, clients, time range, and what was not understood.",
+    usage: "crenel stats [<options>] <input> ...",
     discussion: """
       EXAMPLES
         crenel stats access.log
@@ -94,8 +99,9 @@ struct StatsCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let report = try Stats.run(
-      input.runOptions(label: "stats"), isJSON: output.isJSON, language: output.lang)
+    var options = input.runOptions(label: "stats", needsInput: true)
+    options.mistakes += output.mistakes
+    let report = try Stats.run(options, isJSON: output.isJSON, language: output.lang)
     try input.check(report)
   }
 }
@@ -105,6 +111,7 @@ struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain",
     abstract: "Show why a client was, or was not, flagged.",
+    usage: "crenel explain [<options>] (--client <address> | --alert <id>) <input> ...",
     discussion: """
       For each rule: every condition, its value and threshold at the moment when most of them
       held, fired or not; then the client's steps in time.
@@ -124,11 +131,16 @@ struct ExplainCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The id of an alert, or its first letters.", valueName: "id"))
   var alert: String?
 
+  private static let nobody = Diagnostic(
+    code: "nobody-named", at: SourcePosition(file: "--client"), "nobody is named whom to explain",
+    hint: "give --client with an address, or --alert with the id of an alert")
+
   func run() throws {
-    guard (client == nil) != (alert == nil) else {
-      throw ValidationError("give one of --client ADDRESS and --alert ID")
-    }
-    var options = input.runOptions(label: "explain")
+    var options = input.runOptions(label: "explain", needsInput: true)
+    options.mistakes += output.mistakes
+    options.mistakes += Diagnostic.excluding(
+      ["--client", "--alert"], isWrong: client != nil && alert != nil)
+    if client == nil, alert == nil { options.mistakes.append(Self.nobody) }
     rules.apply(to: &options)
     let report = try Explain.run(
       options, client: client, alert: alert, isJSON: output.isJSON, language: output.lang)

@@ -18,12 +18,15 @@ struct ReplayCommand: ParsableCommand {
         crenel replay --interface eth0 --bpf 'tcp port 80' --alerts alerts.ndjson
       """)
 
-  @OptionGroup var input: OptionalInputOptions
+  @OptionGroup var input: InputOptions
   @OptionGroup var live: LiveCommandOptions
   @OptionGroup var rules: RuleOptions
   @OptionGroup var output: OutputOptions
 
-  @Option(help: ArgumentHelp("Also write alerts as JSON lines to this file.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "Also write alerts as JSON lines to this file; what it held is replaced. A file that the run reads is refused.",
+      valueName: "file"))
   var alerts: String?
 
   @Option(
@@ -33,7 +36,8 @@ struct ReplayCommand: ParsableCommand {
 
   func run() throws {
     var options = input.runOptions(label: "replay")
-    try live.apply(to: &options)
+    live.apply(to: &options)
+    options.mistakes += output.mistakes
     rules.apply(to: &options)
     let outcome = try Replay.run(
       options,

@@ -20,7 +20,7 @@ private struct Pair: CustomTestStringConvertible, Sendable {
     let files = ofLog ? ["server.jsonl.gz"] : try sample.files()
     let run = try Command([verb, "--json", "--quiet"] + options() + files, in: sample.folder)
     #expect(run.status == 0, "\(run.errors)")
-    return try alerts(run.output)
+    return try verb == "exchanges" ? exchangeRows(run.output) : alerts(run.output)
   }
 
   /// Requests, in one order for both: TLS connections are in no log.

@@ -88,7 +88,7 @@ struct GeneratedCaptureTests {
   private static func exchanges(_ path: String) throws -> (rows: [[String: Any]], errors: String) {
     let run = try Command(["exchanges", path])
     #expect(run.status == 0, "\(run.errors)")
-    return (try alerts(run.output), run.errors)
+    return (try exchangeRows(run.output), run.errors)
   }
 
   /// A row as the truth file has it: client, method, host, target, status, user agent.

@@ -24,7 +24,7 @@ private enum Published {
   static func exchanges(_ capture: String) throws -> [String] {
     let run = try Command(["exchanges", "--quiet", folder + capture])
     #expect(run.status == 0, "\(run.errors)")
-    return try alerts(run.output).filter { $0["network.protocol"] as? String == "tls" }
+    return try exchangeRows(run.output).filter { $0["network.protocol"] as? String == "tls" }
       .flatMap { exchange -> [String] in
         let cells = [
           "source.ip", "source.port", "destination.ip", "destination.port",

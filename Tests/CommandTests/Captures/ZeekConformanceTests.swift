@@ -47,7 +47,7 @@ private enum Zeek {
   /// What `crenel exchanges` gives, by the time of the request.
   static func exchanges(_ capture: String) throws -> [[String: Any]] {
     let run = try Command(["exchanges", "--quiet", folder + capture])
-    return try alerts(run.output).sorted { left, right in
+    return try exchangeRows(run.output).sorted { left, right in
       start(left) < start(right)
     }
   }

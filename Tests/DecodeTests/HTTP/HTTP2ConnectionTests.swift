@@ -27,7 +27,7 @@ struct HTTP2ConnectionTests {
     #expect(seen.exchanges.count == 1 && seen.early == 1)
     let expected: [(TextField, String)] = [
       (.method, "GET"), (.target, "/rdv?jour=3#x"), (.path, "/rdv"), (.query, "jour=3"),
-      (.host, "rdv.example"), (.scheme, "http"), (.version, "2.0"), (.userAgent, "curl/8"),
+      (.host, "rdv.example"), (.scheme, "http"), (.version, "2"), (.userAgent, "curl/8"),
       (.referrer, "http://rdv.example/"), (.acceptLanguage, "fr"), (.contentType, "a/b"),
       (.cookies, "a=1; b=2"), (.forwardedFor, "203.0.113.5"), (.requestID, "r1"),
       (.location, "/done"),

@@ -1,0 +1,31 @@
+import CrenelBooking
+import CrenelModel
+
+extension JSONWriter {
+  /// Writes `source` and the step with its outcome as members of an open object.
+  ///
+  /// `name` is what the log calls a client that is no IP address.
+  mutating func moment(
+    _ client: ClientAddress, _ name: String?, _ step: StepKind, _ outcome: StepOutcome
+  ) {
+    let source = mark
+    beginObject("source")
+    address("ip", client)
+    if !client.isIP, let name { string("address", name) }
+    endObject(orBackTo: source)
+    beginObject("booking")
+    string("step", step.name)
+    string("outcome", outcome.name)
+    endObject()
+  }
+
+  /// Writes `log.file.path` and `log.line` as members of an open object.
+  mutating func place(_ file: String, line: UInt64) {
+    beginObject("log")
+    beginObject("file")
+    string("path", file)
+    endObject()
+    int("line", line)
+    endObject()
+  }
+}

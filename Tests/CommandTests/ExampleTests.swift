@@ -1,0 +1,101 @@
+import CrenelTestKit
+import Foundation
+import Testing
+
+/// A command line with jq in it, as a page or a help shows it.
+private struct Example: CustomTestStringConvertible, Sendable {
+  var place: String
+  var script: String
+  var testDescription: String { "\(place): \(script)" }
+
+  static let all: [Example] = pages.flatMap(examples) + verbs.flatMap(helpExamples)
+
+  private static let pages: [String] = {
+    let docs = (try? FileManager.default.contentsOfDirectory(atPath: SharedData.package + "docs"))
+    return ["README.md"] + (docs ?? []).filter { $0.hasSuffix(".md") }.sorted().map { "docs/" + $0 }
+  }()
+
+  private static let verbs = ["", "replay", "exchanges", "features", "stats", "explain"]
+
+  /// Of each block between fences: the whole where it keeps results in variables, else its lines.
+  private static func examples(page: String) -> [Example] {
+    let bytes = (try? SharedData.bytes(SharedData.package + page)) ?? []
+    let parts = String(decoding: bytes, as: UTF8.self).split(
+      separator: "```", omittingEmptySubsequences: false)
+    return parts.enumerated().filter { $0.offset % 2 == 1 }.flatMap { part in
+      let block = part.element.drop { $0 != "\n" }
+      let isScript = block.contains("=$(")
+      return (isScript ? [block] : block.split(separator: "\n"))
+        .filter { $0.contains("jq ") }.map { Example(place: page, script: String($0)) }
+    }
+  }
+
+  private static func helpExamples(verb: String) -> [Example] {
+    let words = verb.split(separator: " ").map(String.init) + ["--help"]
+    let help = try? Command(words, environment: ["COLUMNS": "500"]).output
+    return (help ?? "").split(separator: "\n").filter { $0.contains("jq ") }
+      .map { Example(place: "crenel \(verb) --help", script: String($0)) }
+  }
+
+  /// Programs without which it cannot run here.
+  var missing: String? {
+    Tool.missing(["jq", "editcap", "tshark", "xxd"].filter { script.contains($0 + " ") })
+  }
+}
+
+@Suite("Examples with jq")
+struct ExampleTests {
+  /// A folder with the files that examples name: a log, a capture, and the alerts of the capture.
+  private static func folder() throws -> ScratchFolder {
+    let scratch = try ScratchFolder()
+    let samples = SharedData.package + "samples/"
+    for (sample, name) in [
+      ("12-hoarder/traffic.log", "access.log"),
+      ("13-library-bot-capture/traffic.pcapng.gz", "capture.pcap"),
+    ] {
+      try FileManager.default.copyItem(
+        atPath: samples + sample, toPath: scratch.path + "/" + name)
+    }
+    let replay = try Command(
+      [
+        "replay", "--quiet", "--site", "ezbooking", "--trusted-proxy", "192.0.2.10",
+        "--alerts", "alerts.ndjson", "capture.pcap",
+      ], in: scratch.path)
+    try #require(replay.status == 0, "\(replay.errors)")
+    return scratch
+  }
+
+  @Test("are found on the pages and in the helps")
+  func found() {
+    for place in [
+      "docs/alerts.md", "docs/captures.md", "crenel exchanges --help", "crenel features --help",
+    ] {
+      #expect(Example.all.contains { $0.place == place }, "\(place)")
+    }
+  }
+
+  @Test("run, and find what they ask for", arguments: Example.all)
+  fileprivate func run(example: Example) throws {
+    if let missing = example.missing { return print("skipped: no \(missing)") }
+    let scratch = try Self.folder()
+    let process = Process()
+    process.executableURL = URL(filePath: "/bin/bash")
+    process.arguments = ["-c", "exec > out 2> err; set -eu; " + example.script]
+    process.currentDirectoryURL = URL(filePath: scratch.path)
+    let folder = URL(filePath: Command.path).deletingLastPathComponent().path()
+    process.environment = ProcessInfo.processInfo.environment.merging([
+      "CRENEL_HOME": SharedData.package, "PATH": folder + ":/usr/sbin:/usr/bin:/sbin:/bin",
+    ]) { $1 }
+    try process.run()
+    process.waitUntilExit()
+    let (output, errors) = (scratch.text("out"), scratch.text("err"))
+    #expect(process.terminationStatus == 0 && !errors.contains("jq: "), "\(errors)")
+    let lines = output.split(separator: "\n")
+    #expect(!lines.isEmpty, "\(errors)")
+    #expect(!lines.contains { $0.contains("null") }, "\(output)")
+    guard example.script.contains("the same") else { return }
+    // The recipe for evidence ends with a digest computed from packets, and the alert's.
+    #expect(
+      lines.last.map { Set(lines.suffix(2).map { $0.prefix(64) }) == [$0] } == true, "\(output)")
+  }
+}
