@@ -7,7 +7,8 @@ extension HTTP1Connection {
   ) {
     var at = 0
     var stall = Stall()
-    client.next = offset &+ UInt64(bytes.count)
+    // Bytes that were kept come again: the place never goes back.
+    client.next = max(client.next, offset &+ UInt64(bytes.count))
     while at < bytes.count {
       guard stall.allows(at, context) else { return }
       client.lastMark = mark
