@@ -65,22 +65,26 @@ extension HTTP1Connection {
     work.body.removeAll(keepingCapacity: true)
   }
 
-  /// Stands for a request that was not captured.
+  /// Stands for a request that was not captured: the last one sent, or, where only its response
+  /// shows it, the one before all that wait.
   mutating func openPlaceholder(_ state: StreamState, isFromClient: Bool) {
     takeWork()
     var exchange = blank(state)
     exchange.flags.insert(.incomplete)
     if isFromClient, requests != .max { requests &+= 1 }
     exchange.connectionRequest = isFromClient ? requests : 0
-    exchange.detail = UInt32(truncatingIfNeeded: work.open.count)
     var open = OpenExchange()
     open.isPlaceholder = true
     open.isRequestDone = true
-    work.open.append(open)
-    work.store.exchanges.append(exchange)
     var detail = blankDetail()
     detail.requestBodyBytes = -1
-    work.store.details.append(detail)
+    let index = isFromClient ? work.open.count : work.first
+    work.open.insert(open, at: index)
+    work.store.exchanges.insert(exchange, at: index)
+    work.store.details.insert(detail, at: index)
+    for i in index..<work.open.count {
+      work.store.exchanges[i].detail = UInt32(truncatingIfNeeded: i)
+    }
   }
 
   /// Looks for the start of a request, line by line; returns how far it came.

@@ -100,13 +100,15 @@ extension HTTP1Connection {
   /// A response begins again behind bytes that could not be read.
   ///
   /// How many responses were in them nobody knows. A client that does not pipeline has asked for
-  /// the last one only after it had the others, so this answers the last request that was sent.
+  /// the last one only after it had the others, so this answers the last request that was sent
+  /// before, and, where acknowledgements tell, had reached the server.
   private mutating func found(
     _ offset: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch
   ) {
     server.phase = .head
     while work.open.count - work.first > 1, !work.open[work.first].hasResponse,
-      work.store.exchanges[work.first + 1].start.earliest <= mark.at
+      canAnswer(work.first + 1, mark),
+      mark.acknowledged >= 0 || work.store.exchanges[work.first + 1].start.earliest <= mark.at
     {
       giveUp(mark, &batch)
       work.store.details[work.first].anomalies.insert(.streamGap)
