@@ -33,8 +33,8 @@ public struct Pipeline: ~Copyable {
   /// Verdicts given, before alerts gather them.
   public private(set) var verdictCount: UInt64 = 0
 
-  /// TLS connections passed by.
-  public private(set) var encrypted: UInt64 = 0
+  /// Exchanges passed by that are no requests to count.
+  public private(set) var uncounted: UInt64 = 0
 
   private var verdicts: [Verdict] = []
   private var unparsed: [UInt32] = []  // by source
@@ -54,15 +54,16 @@ public struct Pipeline: ~Copyable {
 
   /// Takes in one exchange; what it raised waits in ``drain()``.
   ///
-  /// A TLS connection is no request: it has no step, counts in no feature and matches no rule.
-  /// `nil` for it; the clock goes on, and what is missing is noted.
+  /// A TLS connection is no request, and neither is one whose target the capture lacks
+  /// (``ExchangeFlags/uncounted``): it has no step, counts in no feature and matches no rule. `nil`
+  /// for it; the clock goes on, and what is missing is noted.
   @discardableResult
   public mutating func process(_ batch: borrowing ExchangeBatch, _ index: Int) -> Passage? {
     let exchange = batch.exchanges[index]
-    guard !exchange.flags.contains(.encrypted) else {
+    guard exchange.flags.isDisjoint(with: .uncounted) else {
       note(exchange)
       alerts.advance(to: exchange.at)
-      encrypted &+= 1
+      uncounted &+= 1
       return nil
     }
     let step = booking.classify(batch, index)

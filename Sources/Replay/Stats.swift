@@ -37,6 +37,7 @@ public enum Stats {
     writer.int("response_bytes", statistics.bytes)
     writer.int("malformed_requests", statistics.malformed)
     if statistics.encrypted > 0 { writer.int("tls_connections", statistics.encrypted) }
+    if statistics.unknownTargets > 0 { writer.int("unknown_targets", statistics.unknownTargets) }
     writer.beginObject("by_status")
     for entry in statistics.byStatus {
       writer.key("\(entry.status)")
@@ -72,6 +73,9 @@ public enum Stats {
     line("response bytes", "\(statistics.bytes)")
     line("malformed requests", "\(statistics.malformed)")
     if statistics.encrypted > 0 { line("TLS connections", "\(statistics.encrypted)") }
+    if statistics.unknownTargets > 0 {
+      line("targets not captured", "\(statistics.unknownTargets)")
+    }
     text += "\n"
     for entry in statistics.byStatus {
       line(

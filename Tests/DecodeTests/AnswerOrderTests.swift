@@ -94,7 +94,7 @@ struct AnswerOrderTests {
     var steps = talk.steps
     steps.swapAt(lost + 2, lost + 3)  // the third request overtakes the second response
     steps.remove(at: lost)
-    #expect(Conversation.read(steps) == ["/1 0 unpaired", "/2 402", "/3 403"])
+    #expect(Conversation.read(steps) == ["/1 0 stream-gap unpaired", "/2 402", "/3 403"])
   }
 
   @Test(

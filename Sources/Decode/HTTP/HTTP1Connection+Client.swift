@@ -24,9 +24,7 @@ extension HTTP1Connection {
       case .chunked: at = clientChunks(bytes, at, place, mark, &batch)
       case .lost: at = findRequest(bytes, at, place, mark)
       case .held: at = holdClient(bytes, at, place, mark, &batch)
-      case .tunnel, .untilClose:
-        client.tunnelled &+= UInt64(bytes.count &- at)
-        return
+      case .tunnel, .untilClose: return
       }
     }
   }
@@ -90,6 +88,7 @@ extension HTTP1Connection {
     guard let end = Self.end(of: found) else {
       if work.clientHead.count > context.limits.headBytes {
         record(.headerTooLong, mark)
+        noted.insert(.headerTooLong)
         takePending(.notYet, work.clientHead.count, offset, mark, &batch)
       }
       return at &+ max(count, 0)
@@ -159,6 +158,9 @@ extension HTTP1Connection {
     case .notYet:
       isLost = true
       exchange.flags.insert(.incomplete)
+      if find(0x0a, in: head, from: 0, to: head.count) == head.count {
+        exchange.flags.insert(.unknownTarget)
+      }
       reading.verdict.framing = .none
     }
     exchange.detail = UInt32(truncatingIfNeeded: index)
@@ -166,6 +168,8 @@ extension HTTP1Connection {
     work.store.exchanges.append(exchange)
     work.store.details.append(detail)
     count(detail.anomalies, mark)
+    work.store.details[index].anomalies.formUnion(noted)
+    noted = PacketAnomalies()
     work.body.removeAll(keepingCapacity: true)
     if !client.enter(reading.verdict.framing) {
       requestEnded(end, mark, &batch)
@@ -220,7 +224,7 @@ extension HTTP1Connection {
   ) {
     takeWork()
     if let index = work.open.indices.last, !work.open[index].isRequestDone {
-      record(anomaly, mark, at: index)
+      note(anomaly, mark, at: index)
       work.store.exchanges[index].flags.insert(.incomplete)
     }
     requestEnded(end, mark, &batch)

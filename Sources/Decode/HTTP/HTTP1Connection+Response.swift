@@ -100,7 +100,6 @@ extension HTTP1Connection {
   private mutating func enterTunnel() {
     server.phase = .tunnel
     client.phase = .tunnel
-    client.tunnelled &+= UInt64(work.held.bytes.count &+ work.clientHead.count)
     work.held.removeAll()
     work.clientHead.removeAll(keepingCapacity: true)
   }
@@ -131,12 +130,8 @@ extension HTTP1Connection {
   mutating func responseLost(
     _ anomaly: PacketAnomaly, _ end: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch
   ) {
-    if work.isWaiting {
-      record(anomaly, mark, at: work.first)
-      work.store.exchanges[work.first].flags.insert(.incomplete)
-    } else {
-      record(anomaly, mark)
-    }
+    note(anomaly, mark, at: work.first)
+    if work.isWaiting { work.store.exchanges[work.first].flags.insert(.incomplete) }
     responseEnded(end, server.lastMark, at: mark, &batch)
     server.phase = .lost
   }

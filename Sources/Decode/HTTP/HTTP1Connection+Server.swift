@@ -30,9 +30,7 @@ extension HTTP1Connection {
         addBody(Int64(bytes.count &- at))
         at = bytes.count
       case .lost: at = findResponse(bytes, at, place, mark, &batch)
-      case .tunnel:
-        server.tunnelled &+= UInt64(bytes.count &- at)
-        return
+      case .tunnel: return
       }
     }
   }

@@ -90,13 +90,13 @@ final class HTTP2Connection {
     guard failure(of: side) == nil else { return }
     let skipped = side == .client ? clientSide.skip(count) : serverSide.skip(count)
     guard let frame = skipped else {
-      give(up: side, .streamGap, into: &batch)
+      give(up: side, .streamGap, mark.gapAnomalies, into: &batch)
       return
     }
     if let index = index(of: frame.stream) {
       streams[index].countBody(side, Int(clamping: count), mark)
       streams[index].isCut = true
-      streams[index].detail.anomalies.insert(.streamGap)
+      streams[index].detail.anomalies.formUnion(mark.gapAnomalies)
     }
     // The frame may end with the hole.
     let nothing: [UInt8] = []
@@ -145,6 +145,9 @@ final class HTTP2Connection {
     let before = streams[index].bytes.count
     let isGood = side == .client ? takeRequest(index) : takeResponse(index)
     held &+= streams[index].bytes.count &- before
+    if isTooLong, !isGood, side == .client {
+      streams[index].exchange.flags.insert(.unknownTarget)
+    }
     if !isGood {
       streams[index].detail.anomalies.insert(.badMessage)
       counters.record(.badMessage, frame: mark.frame)
@@ -190,13 +193,17 @@ final class HTTP2Connection {
   }
 
   /// Reads no more of a side, and gives out the streams that nothing more can come of.
-  private func give(up side: FlowSide, _ anomaly: PacketAnomaly, into batch: inout ExchangeBatch) {
+  private func give(
+    up side: FlowSide, _ anomaly: PacketAnomaly, _ more: PacketAnomalies = PacketAnomalies(),
+    into batch: inout ExchangeBatch
+  ) {
     if side == .client { clientSide.failure = anomaly } else { serverSide.failure = anomaly }
     for index in streams.indices where streams[index].id != 0 {
       let isOver = side == .client ? streams[index].requestEnded : streams[index].responseEnded
       guard !isOver else { continue }
       streams[index].isCut = true
       streams[index].detail.anomalies.insert(anomaly)
+      streams[index].detail.anomalies.formUnion(more)
     }
     if clientSide.failure != nil, serverSide.failure != nil {
       close(into: &batch)

@@ -100,6 +100,7 @@ struct HTTP2Stream {
     if isCut || !sawRequest || !sawResponse || !responseEnded {
       exchange.flags.insert(.incomplete)
     }
+    if !sawRequest { exchange.flags.insert(.unknownTarget) }
     if sawRequest {
       exchange.requestBytes = Int64(requestBytes)
       if detail.requestBodyBytes < 0 { detail.requestBodyBytes = Int64(requestBody) }

@@ -43,6 +43,14 @@ struct PacketMark: Sendable, BitwiseCopyable {
   var acknowledged: Int64 = -1
   /// Of a gap: the snap length cut the bytes off this packet.
   var isCut = false
+
+  /// What a gap is: bytes that are not captured, or were cut off.
+  var gapAnomalies: PacketAnomalies {
+    var anomalies = PacketAnomalies()
+    anomalies.insert(.streamGap)
+    if isCut { anomalies.insert(.cutByCapture) }
+    return anomalies
+  }
 }
 
 /// Why a connection is no longer followed.
