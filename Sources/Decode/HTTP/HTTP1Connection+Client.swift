@@ -157,10 +157,7 @@ extension HTTP1Connection {
       isLost = true
     case .notYet:
       isLost = true
-      exchange.flags.insert(.incomplete)
-      if find(0x0a, in: head, from: 0, to: head.count) == head.count {
-        exchange.flags.insert(.unknownTarget)
-      }
+      Self.markCut(&exchange, head)
       reading.verdict.framing = .none
     }
     exchange.detail = UInt32(truncatingIfNeeded: index)
@@ -176,6 +173,14 @@ extension HTTP1Connection {
       client.phase = isLost ? .lost : reading.open.kind == .connect ? .held : .head
     }
     afterRequest(&batch)
+  }
+
+  /// Marks a request of which the end of the head is missing, and maybe that of its line.
+  private static func markCut(_ exchange: inout Exchange, _ head: Span<UInt8>) {
+    exchange.flags.insert(.incomplete)
+    if find(0x0a, in: head, from: 0, to: head.count) == head.count {
+      exchange.flags.insert(.unknownTarget)
+    }
   }
 
   /// What a new request says about those before it.

@@ -1,6 +1,7 @@
 import CrenelModel
 
-/// What all HTTP/1 connections of one run share: limits, names, LibHTP, counters, spare memory.
+/// What all HTTP/1 connections of one run share: limits, names, LibHTP, counters, spare memory;
+/// those of HTTP/2 use it too.
 ///
 /// A class, because connections hold it: one for one single-threaded run.
 final class HTTP1Context {
