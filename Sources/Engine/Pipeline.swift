@@ -51,15 +51,16 @@ public struct Pipeline: ~Copyable {
 
   /// Takes in one exchange; what it raised waits in ``drain()``.
   ///
-  /// A TLS connection is no request: it has no step, counts in no feature and matches no rule.
-  /// `nil` for it; the clock goes on, and what is missing is noted.
+  /// A TLS connection is no request, and neither is one whose target the capture lacks
+  /// (``ExchangeFlags/uncounted``): it has no step, counts in no feature and matches no rule. `nil`
+  /// for it; the clock goes on, and what is missing is noted.
   @discardableResult
   public mutating func process(_ batch: borrowing ExchangeBatch, _ index: Int) -> Passage? {
     let exchange = batch.exchanges[index]
-    guard !exchange.flags.contains(.encrypted) else {
+    guard exchange.flags.isDisjoint(with: .uncounted) else {
       note(exchange)
       alerts.advance(to: exchange.at)
-      encrypted &+= 1
+      if exchange.flags.contains(.encrypted) { encrypted &+= 1 }
       return nil
     }
     let step = booking.classify(batch, index)

@@ -15,6 +15,10 @@ extension FeatureCatalogue {
       that came later than the lateness bound are counted and take no part in timing. Features of
       a subject begin with its first exchange, or anew when it was dropped to make room.
 
+      Of a capture, TLS connections (`encrypted`) and exchanges of which the request, or the end of its
+      target, was not captured (`unknown-target`) are no exchanges here: no feature, step or rule counts
+      them.
+
       The headings are the families of evidence. A feature marked "no evidence by itself" gives an
       alert no family: it may narrow a rule, and people show it as well.
 

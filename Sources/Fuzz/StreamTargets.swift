@@ -128,7 +128,9 @@ private func fuzzSocks(_ input: [UInt8], _ read: (Span<UInt8>) -> SocksHandshake
 func fuzzHTTP2(_ input: [UInt8]) {
   var configuration = DecoderConfiguration()
   configuration.client = .forwarded
-  for name in ["cookie.a", "header.b"] { _ = configuration.names.slot(for: name) }
+  for name in ["cookie.a", "header.b", "form.c", "json.d"] {
+    _ = configuration.names.slot(for: name)
+  }
   let context = HTTP2Context(configuration)
   let settings: [UInt8] = [0, 0, 0, 4, 0, 0, 0, 0, 0]
   let opening = [

@@ -235,6 +235,11 @@ public struct ExchangeFlags: OptionSet, Sendable, BitwiseCopyable {
   public static let encrypted = ExchangeFlags(rawValue: 1 << 6)
   /// The capture lacks part of the request or the response, or all of the response.
   public static let incomplete = ExchangeFlags(rawValue: 1 << 7)
+  /// The capture lacks the request, or the end of its target: what was asked for is not known.
+  public static let unknownTarget = ExchangeFlags(rawValue: 1 << 8)
+
+  /// What tells that an exchange is no request that steps, features or rules may count.
+  public static let uncounted: ExchangeFlags = [.encrypted, .unknownTarget]
 }
 
 /// Exchanges with the bytes their texts point into; filled, consumed and reused.

@@ -224,6 +224,7 @@ struct ExchangeEncoder {
       (.late, "late"), (.stampedAtEnd, "stamped-at-end"), (.malformedRequest, "malformed-request"),
       (.forwarded, "forwarded"), (.forwardingUnclear, "forwarding-unclear"),
       (.cutShort, "cut-short"), (.encrypted, "encrypted"), (.incomplete, "incomplete"),
+      (.unknownTarget, "unknown-target"),
     ]
     guard known.contains(where: { flags.contains($0.flag) }) else { return }
     writer.beginArray("flags")

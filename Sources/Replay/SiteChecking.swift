@@ -38,7 +38,7 @@ public enum SiteChecking {
     var isDone: Bool { false }
 
     mutating func consume(_ batch: borrowing ExchangeBatch, _ range: Range<Int>) {
-      for i in range {
+      for i in range where batch.exchanges[i].flags.isDisjoint(with: .uncounted) {
         let step = booking.classify(batch, i)
         check.add(batch.exchanges[i], step, in: batch)
       }

@@ -17,6 +17,8 @@ public struct Statistics: Sendable {
 
   /// TLS connections, which are no requests and count in neither status nor method.
   public private(set) var encrypted: UInt64 = 0
+  /// Exchanges of which the capture lacks the request, or the end of its target.
+  public private(set) var unknownTargets: UInt64 = 0
 
   private var statuses = [UInt64](repeating: 0, count: 1_000)
   private var methods: [(word: UInt64, name: [UInt8], count: UInt64)] = []
@@ -46,7 +48,9 @@ public struct Statistics: Sendable {
       return
     }
     statuses[min(Int(exchange.status), 999)] &+= 1
-    if exchange.flags.contains(.malformedRequest) {
+    if exchange.flags.contains(.unknownTarget) {
+      unknownTargets &+= 1
+    } else if exchange.flags.contains(.malformedRequest) {
       malformed &+= 1
     } else if exchange[.method].isPresent {
       count(method: text.extracting(exchange[.method].indices))

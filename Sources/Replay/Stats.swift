@@ -44,6 +44,7 @@ public enum Stats {
     writer.int("response_bytes", statistics.bytes)
     writer.int("malformed_requests", statistics.malformed)
     if statistics.encrypted > 0 { writer.int("tls_connections", statistics.encrypted) }
+    if statistics.unknownTargets > 0 { writer.int("unknown_targets", statistics.unknownTargets) }
     writer.beginObject("by_status")
     for entry in statistics.byStatus {
       writer.key("\(entry.status)")
@@ -91,6 +92,11 @@ public enum Stats {
       "\(statistics.malformed)")
     if statistics.encrypted > 0 {
       line(LocalizedText(en: "TLS connections", fr: "connexions TLS"), "\(statistics.encrypted)")
+    }
+    if statistics.unknownTargets > 0 {
+      line(
+        LocalizedText(en: "targets not captured", fr: "cibles non capturées"),
+        "\(statistics.unknownTargets)")
     }
     text += "\n"
     for entry in statistics.byStatus {

@@ -140,7 +140,10 @@ private let odd: [HTTP1Case] = [
     ["GET /cut 1.1 0 0/-1 incomplete unpaired"]),
   HTTP1Case(
     "only the server's side", [.server(ok + ok)],
-    ["- - - 200 -1/5 incomplete unpaired", "- - - 200 -1/5 incomplete unpaired"]),
+    [
+      "- - - 200 -1/5 incomplete unknown-target unpaired",
+      "- - - 200 -1/5 incomplete unknown-target unpaired",
+    ]),
   HTTP1Case(
     "a response captured before its request", [.server(ok), .client(get)],
     ["GET /a 1.1 200 0/5"]),
@@ -191,7 +194,7 @@ private let odd: [HTTP1Case] = [
     [.client(get), .server("1\r\n\r\nHTTP/\u{1}+" + ok)], ["GET /a 1.1 200 0/5 bad-message"]),
   HTTP1Case(
     "a server that speaks first", [.server("HT-220 hello\r\n"), .server("HTTP/x"), .server(ok)],
-    ["- - - 200 -1/5 incomplete unpaired"]),
+    ["- - - 200 -1/5 incomplete unknown-target unpaired"]),
   HTTP1Case(
     "an early answer",
     [.client("POST /p HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc"), .server(ok), .client("def")],
@@ -226,11 +229,11 @@ private let holes: [HTTP1Case] = [
       .client(get), .server("HTTP/1.1 200 OK\r\nX: "), .gap(.server, 9), .server("hello"),
       .client(get), .server(ok),
     ],
-    ["GET /a 1.1 200 0/0 incomplete", "GET /a 1.1 200 0/5"]),
+    ["GET /a 1.1 200 0/0 incomplete stream-gap", "GET /a 1.1 200 0/5"]),
   HTTP1Case(
     "a whole response",
     [.client(get), .gap(.server, 60), .client(get.replacing("/a", with: "/b")), .server(ok)],
-    ["GET /a 1.1 0 0/-1 incomplete unpaired", "GET /b 1.1 200 0/5"]),
+    ["GET /a 1.1 0 0/-1 incomplete stream-gap unpaired", "GET /b 1.1 200 0/5"]),
   HTTP1Case(
     "a whole response, told after the next request",
     [
@@ -238,7 +241,8 @@ private let holes: [HTTP1Case] = [
       .client(get.replacing("/a", with: "/c")), .server(ok.replacing("200", with: "404")),
     ],
     [
-      "GET /a 1.1 0 0/-1 incomplete unpaired", "GET /b 1.1 200 0/5", "GET /c 1.1 404 0/5",
+      "GET /a 1.1 0 0/-1 incomplete stream-gap unpaired", "GET /b 1.1 200 0/5",
+      "GET /c 1.1 404 0/5",
     ]),
   HTTP1Case(
     "two whole responses in one hole",
@@ -248,7 +252,7 @@ private let holes: [HTTP1Case] = [
       .client(get.replacing("/a", with: "/d")), .server(ok.replacing("200", with: "404")),
     ],
     [
-      "GET /a 1.1 0 0/-1 incomplete unpaired", "GET /b 1.1 0 0/-1 incomplete unpaired",
+      "GET /a 1.1 0 0/-1 incomplete stream-gap unpaired", "GET /b 1.1 0 0/-1 incomplete unpaired",
       "GET /c 1.1 200 0/5 stream-gap", "GET /d 1.1 404 0/5",
     ]),
   HTTP1Case(
@@ -257,14 +261,17 @@ private let holes: [HTTP1Case] = [
       .client(get), .server(ok), .gap(.client, 40), .server(ok.replacing("200", with: "404")),
       .client(get.replacing("/a", with: "/b")), .server(ok),
     ],
-    ["GET /a 1.1 200 0/5", "- - - 404 -1/5 incomplete", "GET /b 1.1 200 0/5"]),
+    [
+      "GET /a 1.1 200 0/5", "- - - 404 -1/5 incomplete unknown-target stream-gap",
+      "GET /b 1.1 200 0/5",
+    ]),
   HTTP1Case(
     "inside a request head",
     [
       .client("GET /a HTTP/1.1\r\nCookie: "), .gap(.client, 9), .client("x\r\n\r\n"), .server(ok),
       .client(get), .server(ok),
     ],
-    ["GET /a 1.1 200 0/5 incomplete", "GET /a 1.1 200 0/5"]),
+    ["GET /a 1.1 200 0/5 incomplete stream-gap", "GET /a 1.1 200 0/5"]),
   HTTP1Case(
     "inside a request body",
     [
@@ -274,9 +281,45 @@ private let holes: [HTTP1Case] = [
     ["POST /p 1.1 200 9/5 incomplete stream-gap", "GET /a 1.1 200 0/5"]),
 ]
 
+private let cuts: [HTTP1Case] = [
+  HTTP1Case(
+    "targets that the snap length cut, one after the other",
+    [
+      .client("GET /booking/cre"), .cut(.client, 60), .server("HTTP/1.1 200 OK\r\nDa"),
+      .cut(.server, 90), .client("POST /booking/create/1"), .cut(.client, 80),
+      .server("HTTP/1.1 302 Fo"), .cut(.server, 70), .client(get), .server(ok),
+    ],
+    [
+      "GET /booking/cre - 200 0/0 incomplete unknown-target cut-by-capture stream-gap",
+      "POST /booking/create/1 - 302 0/0 incomplete unknown-target cut-by-capture stream-gap",
+      "GET /a 1.1 200 0/5",
+    ]),
+  HTTP1Case(
+    "a cut target at the end, and text that is none",
+    [
+      .client("GET /x HTTP/1.1\r\nCoo"), .cut(.client, 9), .client("and so on\r\nGE"),
+      .cut(.client, 9), .client("GET /y"),
+    ],
+    [
+      "GET /x 1.1 0 0/-1 incomplete cut-by-capture stream-gap unpaired",
+      "GET /y - 0 0/-1 incomplete unknown-target unpaired",
+    ]),
+  HTTP1Case(
+    "a head of which the line is whole",
+    [.client("GET /a HTTP/1.1\r\nHos"), .cut(.client, 20), .server(ok)],
+    ["GET /a 1.1 200 0/5 incomplete cut-by-capture stream-gap"]),
+  HTTP1Case(
+    "inside bodies",
+    [
+      .client("POST /p HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc"), .cut(.client, 6),
+      .server("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"), .cut(.server, 6),
+    ],
+    ["POST /p 1.1 200 9/9 incomplete cut-by-capture stream-gap"]),
+]
+
 @Suite("HTTP/1 connections")
 struct HTTP1ConnectionTests {
-  @Test("give the exchanges that were sent", arguments: plain + odd + holes)
+  @Test("give the exchanges that were sent", arguments: plain + odd + holes + cuts)
   func table(_ row: HTTP1Case) {
     var run = HTTP1Run()
     run.play(row.events)
@@ -352,7 +395,7 @@ struct HTTP1ConnectionTests {
     case .server(let text):
       bytes = Array(text.utf8)
       side = .server
-    case .bytes, .gap, .end: return event
+    case .bytes, .gap, .cut, .end: return event
     }
     for _ in 0..<Int.random(in: 0...3, using: &random) where !bytes.isEmpty {
       let at = Int.random(in: bytes.indices, using: &random)

@@ -9,6 +9,8 @@ enum Event: Sendable {
   case server(String)
   case bytes(FlowSide, [UInt8])
   case gap(FlowSide, UInt64)
+  /// Bytes that the snap length cut off.
+  case cut(FlowSide, UInt64)
   case end(FlowSide)
 }
 
@@ -56,7 +58,9 @@ struct HTTP1Run {
       case .client(let text): feed(.client, Array(text.utf8), mark, pieces, &random)
       case .server(let text): feed(.server, Array(text.utf8), mark, pieces, &random)
       case .bytes(let side, let bytes): feed(side, bytes, mark, pieces, &random)
-      case .gap(let side, let count):
+      case .gap(let side, let count), .cut(let side, let count):
+        var mark = mark
+        if case .cut = event { mark.isCut = true }
         connection.gap(
           side, count: count, offset: offsets[Int(side.rawValue)], mark, into: &batch)
         offsets[Int(side.rawValue)] += count
@@ -92,7 +96,8 @@ struct HTTP1Run {
         "\(text(exchange[.method])) \(text(exchange[.target])) \(text(exchange[.version]))"
         + " \(exchange.status) \(detail.requestBodyBytes)/\(exchange.bodyBytes)"
       for (flag, name) in [
-        (ExchangeFlags.incomplete, "incomplete"), (.malformedRequest, "malformed"),
+        (ExchangeFlags.incomplete, "incomplete"), (.unknownTarget, "unknown-target"),
+        (.malformedRequest, "malformed"),
       ] where exchange.flags.contains(flag) { line += " " + name }
       for anomaly in PacketAnomaly.allCases where detail.anomalies.contains(anomaly) {
         line += " " + anomaly.code

@@ -124,17 +124,21 @@ struct TCPWire: ~Copyable {
     now = now.adding(Int64(step.after * 1e9))
     guard !step.isPause else { return reassembler.advance(to: now, into: &recorder) }
     frame += 1
+    reassembler.push(
+      segment(step), step.text.span, PacketMark(at: now, frame: frame), into: &recorder)
+  }
+
+  /// The segment of a step.
+  func segment(_ step: Step) -> Segment {
     let isClient = step.side == .client
     let mine = (isClient ? clientISN : serverISN) &+ step.shift &+ 1
     let other = (isClient ? serverISN : clientISN) &+ step.shift &+ 1
-    let segment = Segment(
+    return Segment(
       source: isClient ? client : server, destination: isClient ? server : client,
       sequence: mine &+ UInt32(truncatingIfNeeded: step.place),
       acknowledgement: other &+ UInt32(truncatingIfNeeded: step.acknowledges ?? 0),
       flags: step.flags, payload: ByteRange(0..<step.text.count), missing: step.missing,
       isAssembled: false)
-    reassembler.push(
-      segment, step.text.span, PacketMark(at: now, frame: frame), into: &recorder)
   }
 
   mutating func finish() { reassembler.finish(into: &recorder) }

@@ -238,6 +238,57 @@ struct TCPReassemblerTests {
       "open c0~4 c4:ab endOfInput", ["stream-gap"]),
   ]
 
+  static let answerCases: [Scenario] = [
+    Scenario(
+      "an answer waits for the question it acknowledges",
+      Step.handshake + [.server("OK", at: 0, ack: 3), .client("GET", at: 0, ack: 0)],
+      "open c0:GET s0:OK endOfInput"),
+    Scenario(
+      "answers that overtook two questions come each behind its own",
+      Step.handshake + [
+        .client("a", at: 0, ack: 0), .server("A", at: 0, ack: 1), .server("C", at: 2, ack: 3),
+        .server("B", at: 1, ack: 2), .client("c", at: 2, ack: 2), .client("b", at: 1, ack: 1),
+      ], "open c0:a s0:A c1:b s1:B c2:c s2:C endOfInput"),
+    Scenario(
+      "an answer that overtook a part of its question",
+      Step.handshake + [
+        .client("ef", at: 4, ack: 0), .server("OK", at: 0, ack: 6), .client("abcd", at: 0, ack: 0),
+      ], "open c0:abcd c4:ef s0:OK endOfInput"),
+    Scenario(
+      "a question that never comes is waited for a second",
+      Step.handshake + [
+        .server("OK", at: 0, ack: 3), .server("OK", at: 2, ack: 3), .pause(1),
+        .server("OK", at: 4, ack: 3), .server("OK", at: 6, ack: 3), .client("b", at: 3, ack: 8),
+      ], "open s0:OK s2:OK s4:OK s6:OK c0~3 c3:b endOfInput", ["stream-gap"]),
+    Scenario(
+      "a question that never comes, and no other packet",
+      Step.handshake + [.server("OK", at: 0, ack: 3), .pause(11)], "open s0:OK endOfInput"),
+    Scenario(
+      "a lost question lies before its answer and the next question",
+      Step.handshake + [
+        .server("A", at: 0, ack: 1), .client("b", at: 1, ack: 1), .server("B", at: 1, ack: 2),
+        .pause(1), .ack(.client, 2, at: 2), .ack(.server, 2, at: 2),
+      ], "open s0:A c0~1 c1:b s1:B endOfInput", ["stream-gap"]),
+    Scenario(
+      "more pieces than a side may have waiting",
+      Step.handshake + (0...8).map { .server("x", at: $0, ack: 3) },
+      "open " + (0...8).map { "s\($0):x" }.joined(separator: " ") + " endOfInput"),
+    Scenario(
+      "an answer to a FIN waits for no byte",
+      Step.handshake + [.fin(.client, at: 0, ack: 0), .server("x", at: 0, ack: 1)],
+      "open c. s0:x endOfInput"),
+    Scenario(
+      "where no packet of the client is captured, nothing waits",
+      [.synAck, .server("a", at: 0, ack: 9), .server("b", at: 1, ack: 18)],
+      "open s0:a s1:b endOfInput"),
+    Scenario(
+      "a reset tells what waited",
+      Step.handshake + [.server("OK", at: 0, ack: 3), .rst(.server, at: 2)], "open s0:OK reset"),
+  ]
+
+  @Test("answers and questions", arguments: answerCases)
+  func answers(scenario: Scenario) { check(scenario) }
+
   @Test("order, retransmission, overlap", arguments: orderCases)
   func order(scenario: Scenario) { check(scenario) }
 

@@ -19,18 +19,10 @@ extension HTTP1Connection {
     takeWork()
     let open = work.open[index]
     guard open.bodyKind != .none, !work.body.isEmpty else { return }
-    var body = work.body
-    if open.coding != .identity {
-      body = []
-      let inflater = BodyInflater(limit: context.limits.inflatedBytes)
-      switch inflater.inflate(work.body.span, open.coding, context.judge, into: &body) {
-      case .done: break
-      case .overLimit: record(.decompressionLimit, mark, at: index)
-      case .broken: record(.badCompression, mark, at: index)
-      }
-    }
+    let (body, anomaly) = RequestBody.decoded(work.body, open.coding, context)
+    if let anomaly { record(anomaly, mark, at: index) }
     RequestBody.read(
-      body.span, open.bodyKind, context.asked, &work.store, index)
+      body.span, open.bodyKind, context.asked, &work.store.exchanges[index], &work.store.bytes)
     work.body.removeAll(keepingCapacity: true)
   }
 

@@ -7,7 +7,8 @@ extension HTTP1Connection {
   ) {
     var at = 0
     var stall = Stall()
-    client.next = offset &+ UInt64(bytes.count)
+    // Bytes that were kept come again: the place never goes back.
+    client.next = max(client.next, offset &+ UInt64(bytes.count))
     while at < bytes.count {
       guard stall.allows(at, context) else { return }
       client.lastMark = mark
@@ -23,9 +24,7 @@ extension HTTP1Connection {
       case .chunked: at = clientChunks(bytes, at, place, mark, &batch)
       case .lost: at = findRequest(bytes, at, place, mark)
       case .held: at = holdClient(bytes, at, place, mark, &batch)
-      case .tunnel, .untilClose:
-        client.tunnelled &+= UInt64(bytes.count &- at)
-        return
+      case .tunnel, .untilClose: return
       }
     }
   }
@@ -89,6 +88,7 @@ extension HTTP1Connection {
     guard let end = Self.end(of: found) else {
       if work.clientHead.count > context.limits.headBytes {
         record(.headerTooLong, mark)
+        noted.insert(.headerTooLong)
         takePending(.notYet, work.clientHead.count, offset, mark, &batch)
       }
       return at &+ max(count, 0)
@@ -157,7 +157,7 @@ extension HTTP1Connection {
       isLost = true
     case .notYet:
       isLost = true
-      exchange.flags.insert(.incomplete)
+      Self.markCut(&exchange, head)
       reading.verdict.framing = .none
     }
     exchange.detail = UInt32(truncatingIfNeeded: index)
@@ -165,12 +165,22 @@ extension HTTP1Connection {
     work.store.exchanges.append(exchange)
     work.store.details.append(detail)
     count(detail.anomalies, mark)
+    work.store.details[index].anomalies.formUnion(noted)
+    noted = PacketAnomalies()
     work.body.removeAll(keepingCapacity: true)
     if !client.enter(reading.verdict.framing) {
       requestEnded(end, mark, &batch)
       client.phase = isLost ? .lost : reading.open.kind == .connect ? .held : .head
     }
     afterRequest(&batch)
+  }
+
+  /// Marks a request of which the end of the head is missing, and maybe that of its line.
+  private static func markCut(_ exchange: inout Exchange, _ head: Span<UInt8>) {
+    exchange.flags.insert(.incomplete)
+    if find(0x0a, in: head, from: 0, to: head.count) == head.count {
+      exchange.flags.insert(.unknownTarget)
+    }
   }
 
   /// What a new request says about those before it.
@@ -219,7 +229,7 @@ extension HTTP1Connection {
   ) {
     takeWork()
     if let index = work.open.indices.last, !work.open[index].isRequestDone {
-      record(anomaly, mark, at: index)
+      note(anomaly, mark, at: index)
       work.store.exchanges[index].flags.insert(.incomplete)
     }
     requestEnded(end, mark, &batch)

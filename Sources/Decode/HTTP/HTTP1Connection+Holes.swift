@@ -10,11 +10,9 @@ extension HTTP1Connection {
     let open = work.open.indices.last
     client.next = offset &+ count
     switch client.phase {
-    case .tunnel, .untilClose, .held:
-      client.tunnelled &+= count
-      return
+    case .tunnel, .untilClose, .held: return
+    case .lost where Self.beginsRequest(work.clientHead.span): takeCutHead(offset, mark, &batch)
     case .lost:
-      record(.streamGap, mark)
       work.clientHead.removeAll(keepingCapacity: true)
     case .body where count <= client.left:
       client.left &-= count
@@ -32,9 +30,7 @@ extension HTTP1Connection {
       } else {
         requestLost(.streamGap, offset, mark, &batch)
       }
-    case .head:
-      record(.streamGap, mark)
-      headGap(offset, mark, &batch)
+    case .head: headGap(offset, mark, &batch)
     }
   }
 
@@ -43,8 +39,7 @@ extension HTTP1Connection {
   {
     takeWork()
     guard work.clientHead.isEmpty else {
-      // What there is of the request is an exchange; what its body is, nobody knows.
-      takePending(.notYet, work.clientHead.count, offset, mark, &batch)
+      takeCutHead(offset, mark, &batch)
       return
     }
     client.phase = .lost
@@ -52,35 +47,57 @@ extension HTTP1Connection {
     // Most likely a whole request is missing: its response must not be given to the next one.
     client.begin(offset, mark, place: place)
     openPlaceholder(client, isFromClient: true)
+    noteGap(mark, at: work.open.indices.last)
     if server.phase == .held { releaseHeld(&batch, isForced: false) }
+  }
+
+  /// Takes what there is of a head before a hole; what its body is, nobody knows.
+  private mutating func takeCutHead(
+    _ offset: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch
+  ) {
+    noted.formUnion(mark.gapAnomalies)
+    takePending(.notYet, work.clientHead.count, offset, mark, &batch)
+  }
+
+  /// Whether a line that did not end begins as requests do: `GET /` or `GET http`.
+  static func beginsRequest(_ bytes: Span<UInt8>) -> Bool {
+    var at = 0
+    while at < bytes.count, bytes[at] &- 0x41 < 26 { at &+= 1 }
+    guard (3...16).contains(at), byte(bytes, at) == 0x20 else { return false }
+    return byte(bytes, at &+ 1) == UInt8(ascii: "/")
+      || starts(bytes, (at &+ 1)..<bytes.count, with: "http")
   }
 
   /// Notes that part of a body is missing: it is counted, and no field is looked for in it.
   private mutating func cutBody(_ index: Int?, _ count: UInt64, _ mark: PacketMark) {
     guard let index else { return }
-    record(.streamGap, mark, at: index)
+    noteGap(mark, at: index)
     work.store.details[index].requestBodyBytes &+= Int64(clamping: count)
     work.store.exchanges[index].flags.insert(.incomplete)
     work.open[index].bodyKind = .none
     work.body.removeAll(keepingCapacity: true)
   }
 
-  /// Stands for a request that was not captured.
+  /// Stands for a request that was not captured: the last one sent, or, where only its response
+  /// shows it, the one before all that wait.
   mutating func openPlaceholder(_ state: StreamState, isFromClient: Bool) {
     takeWork()
     var exchange = blank(state)
-    exchange.flags.insert(.incomplete)
+    exchange.flags.formUnion([.incomplete, .unknownTarget])
     if isFromClient, requests != .max { requests &+= 1 }
     exchange.connectionRequest = isFromClient ? requests : 0
-    exchange.detail = UInt32(truncatingIfNeeded: work.open.count)
     var open = OpenExchange()
     open.isPlaceholder = true
     open.isRequestDone = true
-    work.open.append(open)
-    work.store.exchanges.append(exchange)
     var detail = blankDetail()
     detail.requestBodyBytes = -1
-    work.store.details.append(detail)
+    let index = isFromClient ? work.open.count : work.first
+    work.open.insert(open, at: index)
+    work.store.exchanges.insert(exchange, at: index)
+    work.store.details.insert(detail, at: index)
+    for i in index..<work.open.count {
+      work.store.exchanges[i].detail = UInt32(truncatingIfNeeded: i)
+    }
   }
 
   /// Looks for the start of a request, line by line; returns how far it came.
@@ -116,7 +133,6 @@ extension HTTP1Connection {
     if !work.held.append(rest, offset: offset, mark, limit: context.limits.heldBytes) {
       work.held.removeAll()
       client.phase = .tunnel
-      client.tunnelled &+= UInt64(rest.count)
     }
     return bytes.count
   }
@@ -133,6 +149,7 @@ extension HTTP1Connection {
         work.store.exchanges[index].flags.insert(.incomplete)
       }
       requestEnded(client.next, client.lastMark, &batch)
+    case .lost where Self.beginsRequest(work.clientHead.span): flushClientHead(mark, &batch)
     case .lost, .held, .tunnel, .untilClose: break
     }
     if server.phase == .held { releaseHeld(&batch, isForced: true) }

@@ -11,6 +11,10 @@ extension HTTP1Connection {
     takeWork()
     let index = work.first
     guard index < work.open.count else { return }
+    if !work.open[index].hasResponse, !canAnswer(index, server.firstMark) {
+      openPlaceholder(server, isFromClient: false)
+      record(.unpaired, mark, at: index)
+    }
     work.head.read(head, head.indices, limit: context.limits.fields)
     work.open[index].hasResponse = true
     let status = Self.status(head, work.head.line)
@@ -39,6 +43,14 @@ extension HTTP1Connection {
       responseEnded(end, mark, at: mark, &batch)
     }
     if isTunnel { enterTunnel() }
+  }
+
+  /// Whether a response that began with packet `mark` may answer a request: the server had seen the
+  /// beginning of it, as far as its acknowledgement tells.
+  func canAnswer(_ index: Int, _ mark: PacketMark) -> Bool {
+    let start = work.store.details[index].requestStream.offset
+    return mark.acknowledged < 0 || work.open[index].isPlaceholder
+      || Int64(clamping: start) < mark.acknowledged
   }
 
   private mutating func judge(_ head: Span<UInt8>, _ kind: RequestKind) -> HeadVerdict {
@@ -88,7 +100,6 @@ extension HTTP1Connection {
   private mutating func enterTunnel() {
     server.phase = .tunnel
     client.phase = .tunnel
-    client.tunnelled &+= UInt64(work.held.bytes.count &+ work.clientHead.count)
     work.held.removeAll()
     work.clientHead.removeAll(keepingCapacity: true)
   }
@@ -119,12 +130,8 @@ extension HTTP1Connection {
   mutating func responseLost(
     _ anomaly: PacketAnomaly, _ end: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch
   ) {
-    if work.isWaiting {
-      record(anomaly, mark, at: work.first)
-      work.store.exchanges[work.first].flags.insert(.incomplete)
-    } else {
-      record(anomaly, mark)
-    }
+    note(anomaly, mark, at: work.first)
+    if work.isWaiting { work.store.exchanges[work.first].flags.insert(.incomplete) }
     responseEnded(end, server.lastMark, at: mark, &batch)
     server.phase = .lost
   }

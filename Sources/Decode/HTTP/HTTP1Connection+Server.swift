@@ -7,10 +7,12 @@ extension HTTP1Connection {
   ) {
     var at = 0
     var stall = Stall()
-    server.next = offset &+ UInt64(bytes.count)
+    // Bytes that were kept come again: the place never goes back.
+    defer { server.next = max(server.next, offset &+ UInt64(bytes.count)) }
     while at < bytes.count {
       guard stall.allows(at, context) else { return }
       let place = offset &+ UInt64(at)
+      server.next = max(server.next, place)
       switch server.phase {
       case .head, .held: at = serverHead(bytes, at, place, mark, &batch)
       case .body:
@@ -28,9 +30,7 @@ extension HTTP1Connection {
         addBody(Int64(bytes.count &- at))
         at = bytes.count
       case .lost: at = findResponse(bytes, at, place, mark, &batch)
-      case .tunnel:
-        server.tunnelled &+= UInt64(bytes.count &- at)
-        return
+      case .tunnel: return
       }
     }
   }

@@ -7,9 +7,8 @@ extension HTTP1Connection {
   ) {
     server.next = offset &+ count
     switch server.phase {
-    case .tunnel: server.tunnelled &+= count
+    case .tunnel: break
     case .lost:
-      record(.streamGap, mark)
       work.serverHead.removeAll(keepingCapacity: true)
     case .body where count <= server.left:
       server.left &-= count
@@ -29,12 +28,13 @@ extension HTTP1Connection {
         responseLost(.streamGap, offset, mark, &batch)
       }
     case .head, .held:
-      record(.streamGap, mark)
       if server.phase == .held { releaseHeld(&batch, isForced: true) }
       if !work.serverHead.isEmpty {
+        noteGap(mark, at: work.first)
         takePendingResponse(work.serverHead.count, offset, mark, isWhole: false, &batch)
       } else if work.isWaiting, !work.open[work.first].hasResponse {
         // Its answer began in the hole.
+        noteGap(mark, at: work.first)
         giveUp(mark, &batch)
       }
       server.phase = .lost
@@ -43,7 +43,7 @@ extension HTTP1Connection {
 
   private mutating func cutResponse(_ count: UInt64, _ mark: PacketMark) {
     guard work.isWaiting else { return }
-    record(.streamGap, mark, at: work.first)
+    noteGap(mark, at: work.first)
     work.store.exchanges[work.first].bodyBytes &+= Int64(clamping: count)
     work.store.exchanges[work.first].flags.insert(.incomplete)
   }
@@ -100,13 +100,15 @@ extension HTTP1Connection {
   /// A response begins again behind bytes that could not be read.
   ///
   /// How many responses were in them nobody knows. A client that does not pipeline has asked for
-  /// the last one only after it had the others, so this answers the last request that was sent.
+  /// the last one only after it had the others, so this answers the last request that was sent
+  /// before, and, where acknowledgements tell, had reached the server.
   private mutating func found(
     _ offset: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch
   ) {
     server.phase = .head
     while work.open.count - work.first > 1, !work.open[work.first].hasResponse,
-      work.store.exchanges[work.first + 1].start.earliest <= mark.at
+      canAnswer(work.first + 1, mark),
+      mark.acknowledged >= 0 || work.store.exchanges[work.first + 1].start.earliest <= mark.at
     {
       giveUp(mark, &batch)
       work.store.details[work.first].anomalies.insert(.streamGap)

@@ -5,10 +5,10 @@ import CrenelModel
 /// Requests and responses are paired in order. An exchange is given out when its response is
 /// complete, or when it is known that no response will be. Heads that are not plain are judged by
 /// LibHTP (``HeadJudge``); where bodies end is counted here, so that the result does not depend on
-/// how the streams were cut. Used again for another connection by `reset`.
+/// how the streams were cut.
 struct HTTP1Connection {
   let context: HTTP1Context
-  private(set) var flow: Flow
+  let flow: Flow
   /// The client a PROXY header named, when one came before.
   var proxied: Endpoint?
   var client = StreamState()
@@ -21,29 +21,14 @@ struct HTTP1Connection {
   var requests: UInt32 = 0
   /// Place of the current packet's bytes in the capture file, as the caller gives it.
   var place: UInt64 = 0
+  /// What is odd about the head of a request that is about to be taken.
+  var noted = PacketAnomalies()
   /// Bytes that waited are being read now, whether or not what they waited for came.
   var isForced = false
 
   init(_ flow: Flow, _ context: HTTP1Context) {
     self.flow = flow
     self.context = context
-  }
-
-  /// Makes this the state of another connection, about which nothing is known yet.
-  mutating func reset(_ flow: Flow) {
-    if hasWork { context.giveBack(&work) }
-    hasWork = false
-    self.flow = flow
-    proxied = nil
-    client = StreamState()
-    server = StreamState()
-    requests = 0
-    place = 0
-  }
-
-  /// Bytes that one side sent after CONNECT or Upgrade made the connection something else.
-  func tunnelledBytes(_ side: FlowSide) -> UInt64 {
-    side == .client ? client.tunnelled : server.tunnelled
   }
 
   /// Takes the next bytes of one side in; `offset` is the place of the first in its stream.
@@ -107,6 +92,17 @@ struct HTTP1Connection {
     context.anomalies.record(anomaly, frame: mark.frame)
     guard let index, work.store.details.indices.contains(index) else { return }
     work.store.details[index].anomalies.insert(anomaly)
+  }
+
+  /// Notes what keeps a message from being read to its end.
+  mutating func note(_ anomaly: PacketAnomaly, _ mark: PacketMark, at index: Int) {
+    if anomaly == .streamGap { noteGap(mark, at: index) } else { record(anomaly, mark, at: index) }
+  }
+
+  /// Notes a hole in the exchange it touches; the reassembler has counted it.
+  mutating func noteGap(_ mark: PacketMark, at index: Int?) {
+    guard let index, work.store.details.indices.contains(index) else { return }
+    work.store.details[index].anomalies.formUnion(mark.gapAnomalies)
   }
 
   private mutating func settle() {

@@ -1,6 +1,7 @@
 import CrenelModel
 
-/// What all HTTP/1 connections of one run share: limits, names, LibHTP, counters, spare memory.
+/// What all HTTP/1 connections of one run share: limits, names, LibHTP, counters, spare memory;
+/// those of HTTP/2 use it too.
 ///
 /// A class, because connections hold it: one for one single-threaded run.
 final class HTTP1Context {
@@ -140,13 +141,24 @@ struct HeldBytes {
 
   var isEmpty: Bool { pieces.isEmpty }
 
+  /// Pieces told apart; what comes after goes with the last of them, under its packet.
+  private static let pieceLimit = 1_024
+
   /// Keeps a piece; `false` when it would be more than `limit` bytes.
+  ///
+  /// Only bytes count against the limit, so that it does not matter how they were cut.
   mutating func append(
     _ piece: Span<UInt8>, offset: UInt64, _ mark: PacketMark, limit: Int
   ) -> Bool {
-    guard bytes.count + piece.count <= limit, pieces.count < 1_024 else { return false }
+    guard bytes.count + piece.count <= limit else { return false }
     let start = bytes.count
     unsafe piece.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+    if let last = pieces.indices.last,
+      pieces[last].mark.frame == mark.frame || pieces.count >= Self.pieceLimit
+    {
+      pieces[last].bytes.length &+= UInt32(truncatingIfNeeded: piece.count)
+      return true
+    }
     pieces.append(Piece(bytes: ByteRange(start..<bytes.count), offset: offset, mark: mark))
     return true
   }

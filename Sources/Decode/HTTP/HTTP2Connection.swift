@@ -6,7 +6,8 @@ import CrenelModel
 /// outside a body, or a frame that breaks the format, end the reading of their side, since the
 /// state of its header compression is lost; the other side is read on. What servers push was not
 /// asked for and is not told. Bounded: at most ``streamLimit`` streams are open at once and hold
-/// ``heldLimit`` bytes together; past that the oldest are given out as they are.
+/// ``heldLimit`` bytes together; past that the oldest are given out as they are. Of request bodies
+/// they keep ``bodyLimit`` bytes together; what comes after is counted and not looked at.
 ///
 /// A class, because it owns two decoders that live in C and are not to be copied.
 final class HTTP2Connection {
@@ -14,6 +15,8 @@ final class HTTP2Connection {
   static let streamLimit = 256
   /// Bytes of texts held for open streams.
   static let heldLimit = 1 << 20
+  /// Bytes of request bodies kept until they are whole, over all open streams.
+  static let bodyLimit = 1 << 20
 
   /// The client a PROXY header named, when one came before.
   var client: Endpoint?
@@ -28,6 +31,7 @@ final class HTTP2Connection {
   private var opened: UInt32 = 0
   private var order: UInt64 = 0
   private var held = 0
+  private var bodies = 0
 
   /// Creates a connection of which no byte was seen, with prior knowledge of HTTP/2.
   init(_ flow: Flow, _ context: HTTP2Context) {
@@ -69,11 +73,12 @@ final class HTTP2Connection {
       case .unreadable(let anomaly):
         counters.record(anomaly, frame: mark.frame)
         give(up: side, anomaly, into: &batch)
-      case .body(let frame, let count):
+      case .body(let frame, let range):
         if let index = index(of: frame.stream) {
-          streams[index].countBody(side, count, mark)
+          streams[index].countBody(side, range.count, mark)
+          if side == .client { keepBody(bytes.extracting(range), index) }
         }
-      case .ended(let frame): ended(frame, side, end, mark, into: &batch)
+      case .ended(let frame): ended(frame, side, end, mark, into: &batch, &counters)
       case .block(let block):
         if block.first.kind == .headers {
           headers(block, side, end, mark, into: &batch, &counters)
@@ -90,13 +95,14 @@ final class HTTP2Connection {
     guard failure(of: side) == nil else { return }
     let skipped = side == .client ? clientSide.skip(count) : serverSide.skip(count)
     guard let frame = skipped else {
-      give(up: side, .streamGap, into: &batch)
+      give(up: side, .streamGap, mark.gapAnomalies, into: &batch)
       return
     }
     if let index = index(of: frame.stream) {
       streams[index].countBody(side, Int(clamping: count), mark)
       streams[index].isCut = true
-      streams[index].detail.anomalies.insert(.streamGap)
+      streams[index].detail.anomalies.formUnion(mark.gapAnomalies)
+      if side == .client { dropBody(index) }
     }
     // The frame may end with the hole.
     let nothing: [UInt8] = []
@@ -112,7 +118,7 @@ final class HTTP2Connection {
 
   private func ended(
     _ frame: HTTP2Frame, _ side: FlowSide, _ end: UInt64, _ mark: PacketMark,
-    into batch: inout ExchangeBatch
+    into batch: inout ExchangeBatch, _ counters: inout AnomalyCounters
   ) {
     guard frame.kind == .data || frame.kind == .reset, let index = index(of: frame.stream) else {
       return
@@ -123,6 +129,7 @@ final class HTTP2Connection {
       finish(index, into: &batch)
     } else if frame.endsStream {
       endSide(side, index, into: &batch)
+      makeRoom(mark, into: &batch, &counters)
     }
   }
 
@@ -145,11 +152,21 @@ final class HTTP2Connection {
     let before = streams[index].bytes.count
     let isGood = side == .client ? takeRequest(index) : takeResponse(index)
     held &+= streams[index].bytes.count &- before
+    if isTooLong, !isGood, side == .client {
+      streams[index].exchange.flags.insert(.unknownTarget)
+    }
     if !isGood {
       streams[index].detail.anomalies.insert(.badMessage)
       counters.record(.badMessage, frame: mark.frame)
     }
     if block.first.endsStream { endSide(side, index, into: &batch) }
+    makeRoom(mark, into: &batch, &counters)
+  }
+
+  /// Gives out the oldest streams while all hold too much.
+  private func makeRoom(
+    _ mark: PacketMark, into batch: inout ExchangeBatch, _ counters: inout AnomalyCounters
+  ) {
     while held > Self.heldLimit, let index = oldest {
       counters.record(.overLimit, frame: mark.frame)
       streams[index].detail.anomalies.insert(.overLimit)
@@ -175,12 +192,42 @@ final class HTTP2Connection {
   private func endSide(_ side: FlowSide, _ index: Int, into batch: inout ExchangeBatch) {
     if side == .client {
       streams[index].requestEnded = true
+      readBody(index)
     } else {
       streams[index].responseEnded = true
     }
     let isRequestOver = streams[index].requestEnded || clientSide.failure != nil
     let isResponseOver = streams[index].responseEnded || serverSide.failure != nil
     if isRequestOver, isResponseOver { finish(index, into: &batch) }
+  }
+
+  // MARK: - Request bodies
+
+  /// Keeps bytes of a body while somebody asks for a field of it.
+  private func keepBody(_ part: Span<UInt8>, _ index: Int) {
+    guard streams[index].bodyKind != .none, !streams[index].requestEnded else { return }
+    let room = min(
+      context.shared.limits.bodyBytes - streams[index].body.count, Self.bodyLimit - bodies)
+    guard room > 0 else { return }
+    let kept = part.extracting(first: min(room, part.count))
+    unsafe kept.withUnsafeBufferPointer { unsafe streams[index].body.append(contentsOf: $0) }
+    bodies &+= kept.count
+  }
+
+  /// Looks for no field in a body of which a part is missing.
+  private func dropBody(_ index: Int) {
+    bodies &-= streams[index].body.count
+    streams[index].body = []
+    streams[index].bodyKind = .none
+  }
+
+  /// Takes the fields asked for out of the body that was kept.
+  private func readBody(_ index: Int) {
+    guard !streams[index].body.isEmpty else { return }
+    let before = streams[index].bytes.count
+    streams[index].readBody(context.shared)
+    held &+= streams[index].bytes.count &- before
+    dropBody(index)
   }
 
   // MARK: - Failures
@@ -190,13 +237,17 @@ final class HTTP2Connection {
   }
 
   /// Reads no more of a side, and gives out the streams that nothing more can come of.
-  private func give(up side: FlowSide, _ anomaly: PacketAnomaly, into batch: inout ExchangeBatch) {
+  private func give(
+    up side: FlowSide, _ anomaly: PacketAnomaly, _ more: PacketAnomalies = PacketAnomalies(),
+    into batch: inout ExchangeBatch
+  ) {
     if side == .client { clientSide.failure = anomaly } else { serverSide.failure = anomaly }
     for index in streams.indices where streams[index].id != 0 {
       let isOver = side == .client ? streams[index].requestEnded : streams[index].responseEnded
       guard !isOver else { continue }
       streams[index].isCut = true
       streams[index].detail.anomalies.insert(anomaly)
+      streams[index].detail.anomalies.formUnion(more)
     }
     if clientSide.failure != nil, serverSide.failure != nil {
       close(into: &batch)
@@ -263,6 +314,7 @@ final class HTTP2Connection {
 
   /// Gives a stream out and makes its place free.
   private func finish(_ index: Int, into batch: inout ExchangeBatch) {
+    readBody(index)
     held &-= streams[index].bytes.count
     streams[index].exchange.client = client?.address ?? flow.client.address
     streams[index].exchange.port = client?.port ?? flow.client.port

@@ -14,8 +14,8 @@ struct HTTP2Block: Sendable, BitwiseCopyable {
 /// What one side of a connection did next.
 enum HTTP2Event {
   case needMore
-  /// Bytes of a body.
-  case body(HTTP2Frame, Int)
+  /// Bytes of a body, where they lie among those just read.
+  case body(HTTP2Frame, Range<Int>)
   /// A frame that is no part of a header block is over.
   case ended(HTTP2Frame)
   /// A header block is whole; its fields are in ``HTTP2Side/list``.
@@ -59,7 +59,7 @@ struct HTTP2Side: ~Copyable {
         guard start(reader.frame) else { return .unreadable(.badHTTP2) }
       case .content(let range, let isLast):
         if reader.frame.kind == .data {
-          if !range.isEmpty { return .body(reader.frame, range.count) }
+          if !range.isEmpty { return .body(reader.frame, range) }
         } else if block != nil {
           block?.frames.add(mark.frame)
           if let failure = inflate(bytes.extracting(range), isLast: isLast) {

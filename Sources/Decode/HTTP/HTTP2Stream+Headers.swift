@@ -29,7 +29,7 @@ extension HTTP2Stream {
       RequestTarget.split(target: place.indices, bytes.span, into: &split)
       exchange = split
     }
-    takeAsked(list, context)
+    takeAsked(list, context.shared.asked)
     let isConnect =
       exchange[.method].isPresent && equals(bytes.span, exchange[.method].indices, "CONNECT")
     let isRequest =
@@ -90,51 +90,22 @@ extension HTTP2Stream {
 
   // MARK: - What was asked for by name
 
-  private mutating func takeAsked(_ list: HTTP2HeaderList, _ context: HTTP2Context) {
-    for asked in context.headers {
-      for field in list.fields where Self.isSame(list.bytes.span, field.name, asked.bytes) {
+  private mutating func takeAsked(_ list: HTTP2HeaderList, _ asked: AskedFields) {
+    for asked in asked.headers {
+      for field in list.fields
+      where FieldName.isSame(list.bytes.span, field.name.indices, as: asked.name) {
         let place = copy(field.value, list)
         exchange.extras[asked.slot] = place
         break
       }
     }
-    guard exchange[.cookies].isPresent else { return }
-    for asked in context.cookies {
-      exchange.extras[asked.slot] = Self.cookie(
-        asked.bytes, bytes.span, exchange[.cookies].indices)
+    for asked in asked.cookies {
+      exchange.extras[asked.slot] = AskedFields.cookie(
+        asked.name, bytes.span, exchange[.cookies].indices)
     }
-  }
-
-  /// Whether a field has the name, `-` and `_` being one.
-  private static func isSame(
-    _ bytes: Span<UInt8>, _ range: ByteRange, _ name: [UInt8]
-  ) -> Bool {
-    guard range.count == name.count else { return false }
-    for (i, wanted) in name.enumerated() {
-      var byte = bytes[range.indices.lowerBound &+ i]
-      if byte == UInt8(ascii: "-") { byte = UInt8(ascii: "_") }
-      if byte &- 0x41 < 26 { byte |= 0x20 }
-      if byte != wanted { return false }
+    bodyKind = BodyKind(bytes.span, exchange[.contentType].indices, asked)
+    if let coding = list.first("content-encoding") {
+      self.coding = ContentCoding(list.bytes.span, coding.indices)
     }
-    return true
-  }
-
-  /// The value of the first cookie of a name (RFC 6265 section 4.2.1).
-  private static func cookie(
-    _ name: [UInt8], _ bytes: Span<UInt8>, _ header: Range<Int>
-  ) -> ByteRange {
-    var start = header.lowerBound
-    while start < header.upperBound {
-      let end = find(UInt8(ascii: ";"), in: bytes, from: start, to: header.upperBound)
-      while start < end, bytes[start] == 0x20 { start &+= 1 }
-      let equal = find(UInt8(ascii: "="), in: bytes, from: start, to: end)
-      if equal < end, equal &- start == name.count {
-        var isSame = true
-        for i in name.indices where bytes[start &+ i] != name[i] { isSame = false }
-        if isSame { return ByteRange((equal &+ 1)..<end) }
-      }
-      start = end &+ 1
-    }
-    return .absent
   }
 }

@@ -15,6 +15,11 @@ struct HTTP2Stream {
   /// Whether the final response was seen; informational ones (1xx) come before it.
   var sawResponse = false
   var responseEnded = false
+  /// What the request's body is, as far as somebody asks for a field of it.
+  var bodyKind = BodyKind.none
+  var coding = ContentCoding.identity
+  /// The body of the request as far as it is looked at; empty when it was read.
+  var body: [UInt8] = []
   /// Whether bytes of it are missing in the capture, or were dropped.
   var isCut = false
   private var requestBytes = 0
@@ -89,6 +94,18 @@ struct HTTP2Stream {
 
   // MARK: - The end
 
+  /// Takes the fields asked for out of the body that was kept.
+  mutating func readBody(_ context: HTTP1Context) {
+    let (decoded, anomaly) = RequestBody.decoded(body, coding, context)
+    if let anomaly {
+      detail.anomalies.insert(anomaly)
+      context.anomalies.record(anomaly, frame: detail.requestFrames.last)
+    }
+    var (found, texts) = (exchange, bytes)
+    RequestBody.read(decoded.span, bodyKind, context.asked, &found, &texts)
+    (exchange, bytes) = (found, texts)
+  }
+
   /// Appends the exchange to a batch.
   mutating func finish(_ context: HTTP2Context, into batch: inout ExchangeBatch) {
     let start = first ?? last
@@ -100,6 +117,7 @@ struct HTTP2Stream {
     if isCut || !sawRequest || !sawResponse || !responseEnded {
       exchange.flags.insert(.incomplete)
     }
+    if !sawRequest { exchange.flags.insert(.unknownTarget) }
     if sawRequest {
       exchange.requestBytes = Int64(requestBytes)
       if detail.requestBodyBytes < 0 { detail.requestBodyBytes = Int64(requestBody) }
@@ -108,11 +126,11 @@ struct HTTP2Stream {
       exchange.responseBytes = Int64(responseBytes)
       exchange.bodyBytes = Int64(responseBody)
     }
-    exchange.provenance.source = context.source
+    exchange.provenance.source = context.shared.source
     exchange.provenance.line =
       sawRequest ? detail.requestFrames.first : detail.responseFrames.first
     var found = exchange
-    context.findClient(&found, bytes.span)
+    context.shared.who.find(&found, bytes.span)
     exchange = found
     move(to: batch.bytes.count)
     batch.bytes.append(contentsOf: bytes)

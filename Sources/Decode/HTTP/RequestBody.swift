@@ -26,21 +26,35 @@ enum BodyKind: UInt8, Sendable, BitwiseCopyable {
 
 /// Takes the fields asked for out of a request body; nothing else of it is kept.
 enum RequestBody {
-  /// Reads `body` into the slots of an exchange of `store`, to whose bytes it appends their texts.
+  /// A body without its coding, as far as the limits go, and what is odd about that.
+  static func decoded(
+    _ body: [UInt8], _ coding: ContentCoding, _ context: HTTP1Context
+  ) -> (bytes: [UInt8], anomaly: PacketAnomaly?) {
+    guard coding != .identity else { return (body, nil) }
+    var bytes: [UInt8] = []
+    let inflater = BodyInflater(limit: context.limits.inflatedBytes)
+    switch inflater.inflate(body.span, coding, context.judge, into: &bytes) {
+    case .done: return (bytes, nil)
+    case .overLimit: return (bytes, .decompressionLimit)
+    case .broken: return (bytes, .badCompression)
+    }
+  }
+
+  /// Reads `body` into the slots of an exchange, whose texts it appends to `bytes`.
   ///
   /// The boundary of a multipart body is taken from the exchange's Content-Type. A body that was
   /// cut gives the fields before the cut.
   static func read(
-    _ body: Span<UInt8>, _ kind: BodyKind, _ asked: AskedFields, _ store: inout ExchangeBatch,
-    _ index: Int
+    _ body: Span<UInt8>, _ kind: BodyKind, _ asked: AskedFields, _ exchange: inout Exchange,
+    _ bytes: inout [UInt8]
   ) {
     guard !body.isEmpty else { return }
-    let type = store.exchanges[index][.contentType].indices
+    let type = exchange[.contentType].indices
     switch kind {
     case .none: return
-    case .form: form(body, asked, &store.exchanges[index], &store.bytes)
-    case .multipart: multipart(body, type, asked, &store.exchanges[index], &store.bytes)
-    case .json: json(body, asked, &store.exchanges[index], &store.bytes)
+    case .form: form(body, asked, &exchange, &bytes)
+    case .multipart: multipart(body, type, asked, &exchange, &bytes)
+    case .json: json(body, asked, &exchange, &bytes)
     }
   }
 

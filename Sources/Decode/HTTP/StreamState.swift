@@ -35,8 +35,6 @@ struct StreamState: BitwiseCopyable {
   var lastMark = PacketMark(at: Timestamp(nanoseconds: 0), frame: 0)
   /// Place behind the latest bytes in the stream.
   var next: UInt64 = 0
-  /// Bytes that went through the tunnel.
-  var tunnelled: UInt64 = 0
 
   /// Begins a message.
   mutating func begin(_ offset: UInt64, _ mark: PacketMark, place: UInt64) {

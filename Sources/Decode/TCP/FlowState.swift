@@ -12,7 +12,7 @@ enum FlowPhase: UInt8, CaseIterable, BitwiseCopyable {
   case closed
 }
 
-/// One side's stream; 112 bytes.
+/// One side's stream; 120 bytes.
 struct SideState: BitwiseCopyable {
   /// Place of the next byte to deliver.
   var next: UInt64 = 0
@@ -24,6 +24,8 @@ struct SideState: BitwiseCopyable {
   var holeAt: UInt64 = 0
   /// Since when nothing has come before the hole, by the reassembler's clock.
   var holeSince = Timestamp.distantPast
+  /// Of the server: the place of the client's stream that is no longer waited for.
+  var waived: UInt64 = 0
   /// Sequence number of place 0.
   var base: UInt32 = 0
   /// The first piece that waits behind the hole; negative for none.
@@ -76,18 +78,20 @@ struct SideState: BitwiseCopyable {
       && sequence == base &+ UInt32(truncatingIfNeeded: next)
   }
 
-  /// Takes an acknowledgement where no hole is waited for; false, and nothing done, elsewhere.
-  mutating func acknowledge(plain number: UInt32) -> Bool {
-    guard hasBase, !isListed else { return false }
-    if let place = place(of: number) { acknowledge(place) }
-    return true
+  /// Takes an acknowledgement of bytes that were told, where no hole is waited for, and gives the
+  /// place it names; `nil`, and nothing done, elsewhere.
+  mutating func acknowledge(plain number: UInt32) -> Int64? {
+    guard hasBase, !isListed else { return nil }
+    guard let place = place(of: number), place <= Int64(bitPattern: next) else { return nil }
+    acknowledge(place)
+    return max(place, 0)
   }
 
   /// Whether something is known to come after bytes that are missing.
   var hasHole: Bool { first >= 0 || (finish != .max && next < finish) }
 }
 
-/// A connection in the table, apart from its sides; 128 bytes.
+/// A connection in the table, apart from its sides; 144 bytes.
 struct FlowState: BitwiseCopyable {
   var flow: Flow
   /// The last packet of it.

@@ -38,6 +38,19 @@ struct PacketMark: Sendable, BitwiseCopyable {
   var frame: UInt64
   /// Place of the packet's first byte in the decompressed capture file.
   var offset: UInt64 = 0
+  /// The place up to which its sender had the other side's stream, as its ACK number says;
+  /// negative when that is not known.
+  var acknowledged: Int64 = -1
+  /// Of a gap: the snap length cut the bytes off this packet.
+  var isCut = false
+
+  /// What a gap is: bytes that are not captured, or were cut off.
+  var gapAnomalies: PacketAnomalies {
+    var anomalies = PacketAnomalies()
+    anomalies.insert(.streamGap)
+    if isCut { anomalies.insert(.cutByCapture) }
+    return anomalies
+  }
 }
 
 /// Why a connection is no longer followed.
@@ -62,7 +75,8 @@ enum FlowEnd: UInt8, Sendable, BitwiseCopyable {
 /// connections cost the sink nothing. Calls for one flow come in this order: `opened`, then
 /// `data`, `gap` and `sideEnded` of both sides, then `closed`. `data` and `gap` of one side follow on
 /// from offset 0 without overlap and are never empty; nothing of a side comes after its
-/// `sideEnded`. Of two open flows no two have the same slot.
+/// `sideEnded`. What a server sent comes after the bytes of the client that it acknowledges, as far
+/// as those are captured within the limits of holes. Of two open flows no two have the same slot.
 protocol StreamSink: ~Copyable {
   /// Payload of a connection was seen for the first time.
   mutating func opened(_ flow: Flow)

@@ -18,7 +18,7 @@ extension TCPReassembler {
     let s = FlowTable.place(slot, side)
     let next = Int64(bitPattern: table.sides[s].next)
     if part.start == next, part.missing == 0, table.sides[s].first < 0,
-      table.sides[s].finish == .max
+      table.sides[s].finish == .max, !mustWait(slot, side, part.mark)
     {
       return deliver(slot, side, payload, part.mark, into: &sink)
     }
@@ -36,7 +36,9 @@ extension TCPReassembler {
     let first = max(part.start, next)
     let last = min(end, finish)
     guard first < last else { return }
-    if first > next { makeRoom(slot, side, bytes: last &- first, into: &sink) }
+    if first > next || mustWait(slot, side, part.mark) {
+      makeRoom(slot, side, bytes: last &- first, into: &sink)
+    }
     let from = max(part.start, Int64(bitPattern: table.sides[s].next))
     let middle = min(captured, finish)
     if from < middle {
@@ -48,7 +50,9 @@ extension TCPReassembler {
     let cut = max(from, middle, Int64(bitPattern: table.sides[s].next))
     if cut < last {
       table.states[slot].flow.anomalies.insert(.cutByCapture)
-      fill(slot, side, Span(), part, UInt64(cut)..<UInt64(last), into: &sink)
+      var missing = part
+      missing.mark.isCut = true
+      fill(slot, side, Span(), missing, UInt64(cut)..<UInt64(last), into: &sink)
     }
     settle(slot, side)
   }
@@ -95,7 +99,7 @@ extension TCPReassembler {
         continue
       }
       let end = after >= 0 ? min(range.upperBound, pool[after].offset) : range.upperBound
-      if cursor == table.sides[s].next {
+      if cursor == table.sides[s].next, !mustWait(slot, side, part.mark) {
         pass(slot, side, payload, part, cursor..<end, into: &sink)
         drain(slot, side, into: &sink)
         before = -1
@@ -212,9 +216,10 @@ extension TCPReassembler {
   ) {
     let s = FlowTable.place(slot, side)
     while table.sides[s].first >= 0 {
+      if side == .client { drainAnswers(slot, into: &sink) }
       let index = table.sides[s].first
       let piece = pool[index]
-      guard piece.offset == table.sides[s].next else { break }
+      guard piece.offset == table.sides[s].next, !mustWait(slot, side, piece.mark) else { break }
       if piece.isMissing {
         skip(slot, side, count: UInt64(piece.length), piece.mark, into: &sink)
       } else {

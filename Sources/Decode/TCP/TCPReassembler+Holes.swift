@@ -28,27 +28,29 @@ extension TCPReassembler {
   }
 
   /// Gives up the holes of a side that need no longer be waited for.
-  ///
-  /// `isAnswered` is whether the other side has just sent new data.
   mutating func giveUpHoles<Sink: StreamSink & ~Copyable>(
-    _ slot: Int, _ side: FlowSide, isAnswered: Bool, into sink: inout Sink
+    _ slot: Int, _ side: FlowSide, into sink: inout Sink
   ) {
-    while table.sides[FlowTable.place(slot, side)].isListed,
-      isHopeless(slot, side, isAnswered: isAnswered)
-    {
+    while table.sides[FlowTable.place(slot, side)].isListed, isHopeless(slot, side) {
       giveUpHole(slot, side, into: &sink)
     }
   }
 
-  /// Tells the first hole of a side as a gap, and what follows it.
+  /// Tells the first hole of a side as a gap, and what follows it; what waits for the other side,
+  /// and not behind a hole, as it is.
   mutating func giveUpHole<Sink: StreamSink & ~Copyable>(
     _ slot: Int, _ side: FlowSide, into sink: inout Sink
   ) {
     let s = FlowTable.place(slot, side)
     let first = table.sides[s].first
-    let mark = first >= 0 ? pool[first].mark : table.states[slot].mark
+    var mark = first >= 0 ? pool[first].mark : table.states[slot].mark
+    mark.isCut = false
     let count = holeEnd(s) &- table.sides[s].next
-    if count > 0 { skip(slot, side, count: count, mark, into: &sink) }
+    if count > 0 {
+      skip(slot, side, count: count, mark, into: &sink)
+    } else {
+      table.sides[s].waived = UInt64(clamping: mark.acknowledged)
+    }
     drain(slot, side, into: &sink)
   }
 
@@ -78,17 +80,19 @@ extension TCPReassembler {
     return first >= 0 ? pool[first].offset : table.sides[s].finish
   }
 
-  private func isHopeless(_ slot: Int, _ side: FlowSide, isAnswered: Bool) -> Bool {
+  private func isHopeless(_ slot: Int, _ side: FlowSide) -> Bool {
     let s = FlowTable.place(slot, side)
     let state = table.sides[s]
     let waited = clock.since(state.holeSince)
     if waited >= limits.holeTime { return true }
-    if state.acknowledged >= holeEnd(s) {
-      return isAnswered || Int(state.pieces) >= limits.acknowledgedHolePieces
+    let isBehindHole = holeEnd(s) > state.next
+    if !isBehindHole, waited >= limits.acknowledgedHoleTime { return true }
+    if isBehindHole, state.acknowledged >= holeEnd(s) {
+      return Int(state.pieces) >= limits.acknowledgedHolePieces
         || waited >= limits.acknowledgedHoleTime
     }
     // Acknowledgements that are seen and stop at the hole say that the bytes will come again.
-    guard !state.isAcknowledged else { return false }
+    guard !isBehindHole || !state.isAcknowledged else { return false }
     return Int(state.buffered) > limits.holeBytes || Int(state.pieces) > limits.holePieces
   }
 }

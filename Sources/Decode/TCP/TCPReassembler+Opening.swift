@@ -85,7 +85,7 @@ extension TCPReassembler {
 
   /// Takes an acknowledgement of `side` for what the other one sent.
   mutating func acknowledge<Sink: StreamSink & ~Copyable>(
-    _ slot: Int, _ side: FlowSide, _ number: UInt32, withData: Bool, into sink: inout Sink
+    _ slot: Int, _ side: FlowSide, _ number: UInt32, into sink: inout Sink
   ) {
     let o = FlowTable.place(slot, side.other)
     guard table.sides[o].hasBase else {
@@ -96,9 +96,7 @@ extension TCPReassembler {
     guard let place = table.sides[o].place(of: number) else { return }
     table.sides[o].acknowledge(place)
     if table.states[slot].phase == .opening, side == .client { table.move(slot, to: .quiet) }
-    if table.sides[o].isListed {
-      giveUpHoles(slot, side.other, isAnswered: withData, into: &sink)
-    }
+    giveUpHoles(slot, side.other, into: &sink)
   }
 
   /// Makes room in the full table.

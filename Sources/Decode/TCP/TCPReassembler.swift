@@ -9,9 +9,10 @@ import CrenelModel
 /// the last ``RecentBytes/capacity`` bytes that were delivered.
 ///
 /// A hole is given up, and told as a gap, when the other side has acknowledged what is missing
-/// and answers, or four pieces or a second came after it; where acknowledgements are not
-/// captured, when 256 KiB wait behind it; and in any case after ten seconds, or when memory
-/// runs out. Sequence numbers are taken within 2^30 bytes of the next one expected.
+/// and four pieces or a second came after it; where acknowledgements are not captured, when
+/// 256 KiB wait behind it; and in any case after ten seconds, or when memory runs out. What a server sent waits alike for the bytes of the
+/// client that it acknowledges, so that no answer goes before its question; see
+/// ``mustWait(_:_:_:)``. Sequence numbers are taken within 2^30 bytes of the next one expected.
 ///
 /// State is bounded by ``TCPLimits`` whatever the traffic is. Time is event time; it never goes
 /// back here, though packets may. It never traps on traffic.
@@ -107,12 +108,13 @@ struct TCPReassembler: ~Copyable {
   ) -> Bool {
     let s = FlowTable.place(slot, side)
     let o = FlowTable.place(slot, side.other)
-    guard segment.flags.isSubset(of: [.ack, .psh, .urg]), segment.missing <= 0,
-      table.states[slot].phase == .open, table.sides[s].isPlain(at: segment.sequence)
+    guard segment.flags.contains(.ack), segment.flags.isSubset(of: [.ack, .psh, .urg]),
+      segment.missing <= 0, table.states[slot].phase == .open,
+      table.sides[s].isPlain(at: segment.sequence),
+      let acknowledged = table.sides[o].acknowledge(plain: segment.acknowledgement)
     else { return false }
-    if segment.flags.contains(.ack) {
-      guard table.sides[o].acknowledge(plain: segment.acknowledgement) else { return false }
-    }
+    var mark = mark
+    mark.acknowledged = acknowledged
     table.touch(slot, mark: mark, clock: clock)
     if !payload.isEmpty {
       let offset = table.sides[s].take(payload)
@@ -148,18 +150,18 @@ struct TCPReassembler: ~Copyable {
     let next = Int64(bitPattern: table.sides[s].next)
     // A keep-alive repeats the last byte, or one that never was (RFC 9293 section 3.8.4).
     let isProbe = start == next &- 1 && size <= 1 && flags.isDisjoint(with: [.syn, .fin])
+    var mark = mark
     if flags.contains(.ack) {
-      let isNew = !isProbe && size > 0 && start &+ size > next
-      acknowledge(slot, side, segment.acknowledgement, withData: isNew, into: &sink)
+      acknowledge(slot, side, segment.acknowledgement, into: &sink)
+      if side == .server { mark.acknowledged = asked(slot, segment.acknowledgement) }
     }
     if size > 0, !isProbe {
       let part = Part(start: start, missing: missing, mark: mark)
       accept(slot, side, payload, part, into: &sink)
+      if side == .client { drainAnswers(slot, into: &sink) }
     }
     if flags.contains(.fin) { takeFinish(slot, side, at: start &+ size, mark, into: &sink) }
-    if table.sides[s].isListed {
-      giveUpHoles(slot, side, isAnswered: false, into: &sink)
-    }
+    giveUpHoles(slot, side, into: &sink)
     closeIfFinished(slot, into: &sink)
   }
 }

@@ -84,7 +84,7 @@ struct TLSConnection {
   mutating func gap(_ side: FlowSide, count missing: UInt64, offset: UInt64, _ mark: PacketMark) {
     count(side, missing, offset: offset, mark)
     hasGap = true
-    detail.anomalies.insert(.streamGap)
+    detail.anomalies.formUnion(mark.gapAnomalies)
     if side == .client { hello.stop() } else { answer.stop() }
   }
 

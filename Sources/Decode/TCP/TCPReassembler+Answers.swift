@@ -1,0 +1,37 @@
+import CrenelModel
+
+// A card may hand on a response before its request. The ACK number of the response says which bytes
+// of the client the server had seen, and what is not told of them yet is waited for.
+
+extension TCPReassembler {
+  /// The place up to which a server that acknowledges `number` had the client's stream.
+  ///
+  /// Negative where nothing of the client is captured, so that nothing can be waited for. A FIN
+  /// counts as a byte on the wire and is none of the stream.
+  func asked(_ slot: Int, _ number: UInt32) -> Int64 {
+    let client = table.sides[FlowTable.place(slot, .client)]
+    let server = table.sides[FlowTable.place(slot, .server)]
+    guard client.next > 0 || client.first >= 0 || server.isAcknowledged,
+      let place = client.place(of: number)
+    else { return -1 }
+    return min(max(place, 0), Int64(clamping: client.finish))
+  }
+
+  /// Whether bytes must not be told yet: a server sent them that had seen more of the client.
+  ///
+  /// Such bytes are kept as those behind a hole are, within the same limits: until the client's
+  /// bytes come, or a second, 256 KiB or 512 pieces after.
+  func mustWait(_ slot: Int, _ side: FlowSide, _ mark: PacketMark) -> Bool {
+    guard side == .server else { return false }
+    let told = max(
+      table.sides[FlowTable.place(slot, .client)].next,
+      table.sides[FlowTable.place(slot, .server)].waived)
+    return mark.acknowledged > Int64(clamping: told)
+  }
+
+  /// Tells what the server said to bytes of the client that have just been told.
+  mutating func drainAnswers<Sink: StreamSink & ~Copyable>(_ slot: Int, into sink: inout Sink) {
+    guard table.sides[FlowTable.place(slot, .server)].first >= 0 else { return }
+    drain(slot, .server, into: &sink)
+  }
+}
