@@ -11,9 +11,13 @@ final class CaptureSource: ExchangeReader {
   private var live: LiveCapture?
   private let formatName: String
   private var filter: PacketFilter?
-  private var decoder: PacketDecoder
+  /// Gone, with all it holds, when the end was reached.
+  private var decoder: PacketDecoder?
+  private var decoded = PacketReport()
   private var packets = PacketBatch()
-  private var isEnded = false
+  /// The packets of the batch that were taken.
+  private var taken = 0
+  private var isAtEnd = false
   private var told = LiveDrops()
   private var toldAt = ContinuousClock.now
 
@@ -42,16 +46,24 @@ final class CaptureSource: ExchangeReader {
 
   func next(into batch: inout ExchangeBatch) -> Bool {
     batch.removeAll()
-    guard !isEnded else { return false }
-    guard fill() else {
-      isEnded = true
-      decoder.finish(into: &batch)
+    guard decoder != nil else { return false }
+    if taken >= packets.packets.count, !isAtEnd {
+      taken = 0
+      isAtEnd = !fill()
+      filter?.apply(to: &packets)
+    }
+    guard isAtEnd else {
+      decoder?.decode(packets, from: &taken, into: &batch)
       return true
     }
-    filter?.apply(to: &packets)
-    decoder.decode(packets, into: &batch)
+    guard decoder?.finish(into: &batch) == true else { return true }
+    decoded = decoder?.report ?? decoded
+    decoder = nil
+    packets = PacketBatch()
     return true
   }
+
+  let isOrdered = true
 
   /// The next packets; `false` when there are no more.
   private func fill() -> Bool {
@@ -79,7 +91,7 @@ final class CaptureSource: ExchangeReader {
 
   var report: SourceReport {
     var report = SourceReport(format: formatName, reason: "by its first bytes")
-    var capture = CaptureReport(decoded: decoder.report)
+    var capture = CaptureReport(decoded: decoder?.report ?? decoded)
     capture.file = reader?.counters ?? PacketCounters()
     report.problems = reader?.problems ?? live?.problems ?? []
     if let drops = live?.drops() {

@@ -76,6 +76,7 @@ public final class ReplayInputs {
         exchanges &+= UInt64(run.exchanges.count)
       case .needs(let source):
         if sources[source].next(into: &batch) {
+          if sources[source].isOrdered { merger.trustOrder(of: source) }
           merger.push(&batch, source: source)
           if !options.live.interfaces.isEmpty { consumer.flush() }
         } else {

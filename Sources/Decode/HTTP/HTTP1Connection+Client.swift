@@ -188,8 +188,11 @@ extension HTTP1Connection {
       work.open.removeLast()
       work.store.exchanges.removeLast()
       work.store.details.removeLast()
-    } else if server.phase == .lost || work.open.count - work.first >= context.limits.outstanding {
-      if server.phase != .lost { record(.overLimit, client.firstMark) }
+    } else if server.phase == .lost {
+      giveUp(client.firstMark, &batch)
+    }
+    while work.isFull(context.limits) {
+      record(.overLimit, client.firstMark)
       giveUp(client.firstMark, &batch)
     }
   }

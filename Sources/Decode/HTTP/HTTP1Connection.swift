@@ -41,6 +41,9 @@ struct HTTP1Connection {
     place = 0
   }
 
+  /// Bytes that messages under way hold.
+  var held: Int { hasWork ? work.bytesHeld : 0 }
+
   /// Bytes that one side sent after CONNECT or Upgrade made the connection something else.
   func tunnelledBytes(_ side: FlowSide) -> UInt64 {
     side == .client ? client.tunnelled : server.tunnelled

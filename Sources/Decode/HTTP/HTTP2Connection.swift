@@ -27,7 +27,8 @@ final class HTTP2Connection {
   private var highest: UInt32 = 0
   private var opened: UInt32 = 0
   private var order: UInt64 = 0
-  private var held = 0
+  /// Bytes of texts of open streams.
+  private var texts = 0
 
   /// Creates a connection of which no byte was seen, with prior knowledge of HTTP/2.
   init(_ flow: Flow, _ context: HTTP2Context) {
@@ -49,7 +50,13 @@ final class HTTP2Connection {
     streams[index].adopt(request, from: batch)
     highest = 1
     opened = 1
-    held = streams[index].bytes.count
+    texts = streams[index].bytes.count
+  }
+
+  /// Bytes it holds, itself and its decoders included.
+  var held: Int {
+    6_144 &+ clientSide.held &+ serverSide.held &+ texts
+      &+ streams.count &* (MemoryLayout<HTTP2Stream>.stride &+ 512)
   }
 
   /// The next bytes of one side.
@@ -144,13 +151,13 @@ final class HTTP2Connection {
     }
     let before = streams[index].bytes.count
     let isGood = side == .client ? takeRequest(index) : takeResponse(index)
-    held &+= streams[index].bytes.count &- before
+    texts &+= streams[index].bytes.count &- before
     if !isGood {
       streams[index].detail.anomalies.insert(.badMessage)
       counters.record(.badMessage, frame: mark.frame)
     }
     if block.first.endsStream { endSide(side, index, into: &batch) }
-    while held > Self.heldLimit, let index = oldest {
+    while texts > Self.heldLimit, let index = oldest {
       counters.record(.overLimit, frame: mark.frame)
       streams[index].detail.anomalies.insert(.overLimit)
       finish(index, into: &batch)
@@ -263,7 +270,7 @@ final class HTTP2Connection {
 
   /// Gives a stream out and makes its place free.
   private func finish(_ index: Int, into batch: inout ExchangeBatch) {
-    held &-= streams[index].bytes.count
+    texts &-= streams[index].bytes.count
     streams[index].exchange.client = client?.address ?? flow.client.address
     streams[index].exchange.port = client?.port ?? flow.client.port
     streams[index].exchange.peer = flow.client.address
@@ -273,5 +280,7 @@ final class HTTP2Connection {
     streams[index].detail.serverPort = flow.server.port
     streams[index].finish(context, into: &batch)
     streams[index].clear()
+    // Places stay for the next streams, but not those of a rush that is over.
+    if streams.count > 8, oldest == nil { streams = [] }
   }
 }

@@ -12,7 +12,7 @@ enum FlowPhase: UInt8, CaseIterable, BitwiseCopyable {
   case closed
 }
 
-/// One side's stream; 112 bytes.
+/// One side's stream; 136 bytes.
 struct SideState: BitwiseCopyable {
   /// Place of the next byte to deliver.
   var next: UInt64 = 0
@@ -24,6 +24,13 @@ struct SideState: BitwiseCopyable {
   var holeAt: UInt64 = 0
   /// Since when nothing has come before the hole, by the reassembler's clock.
   var holeSince = Timestamp.distantPast
+  /// The place up to which missing bytes are being counted out: acknowledged, and overtaken by what
+  /// waits; 0 when none are.
+  var passed: UInt64 = 0
+  /// Since when they are, by the reassembler's clock.
+  var passedAt = Timestamp.distantPast
+  /// Bytes that the other side has sent since.
+  var answered: UInt32 = 0
   /// Sequence number of place 0.
   var base: UInt32 = 0
   /// The first piece that waits behind the hole; negative for none.
@@ -34,6 +41,8 @@ struct SideState: BitwiseCopyable {
   var pieces: Int32 = 0
   /// Bytes that wait.
   var buffered: UInt32 = 0
+  /// Segments with new bytes that have come behind a hole since `passedAt`.
+  var overtaking: UInt16 = 0
   /// The last bytes delivered.
   var recent = RecentBytes()
   /// Whether `base` is known.
@@ -81,6 +90,14 @@ struct SideState: BitwiseCopyable {
     guard hasBase, !isListed else { return false }
     if let place = place(of: number) { acknowledge(place) }
     return true
+  }
+
+  /// Begins to count out the bytes before `end` that are missing and acknowledged, if any are.
+  mutating func countOut(before end: UInt64, hole: UInt64, clock: Timestamp) {
+    passed = acknowledged >= hole ? min(acknowledged, end) : 0
+    passedAt = clock
+    answered = 0
+    overtaking = 0
   }
 
   /// Whether something is known to come after bytes that are missing.

@@ -39,6 +39,7 @@ extension TCPReassembler {
     if first > next { makeRoom(slot, side, bytes: last &- first, into: &sink) }
     let from = max(part.start, Int64(bitPattern: table.sides[s].next))
     let middle = min(captured, finish)
+    let pieces = table.sides[s].pieces
     if from < middle {
       let range = UInt64(from)..<UInt64(middle)
       compare(slot, s, payload, part, range)
@@ -49,6 +50,9 @@ extension TCPReassembler {
     if cut < last {
       table.states[slot].flow.anomalies.insert(.cutByCapture)
       fill(slot, side, Span(), part, UInt64(cut)..<UInt64(last), into: &sink)
+    }
+    if table.sides[s].pieces > pieces, table.sides[s].overtaking < .max {
+      table.sides[s].overtaking &+= 1
     }
     settle(slot, side)
   }

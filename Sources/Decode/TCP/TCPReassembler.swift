@@ -9,13 +9,17 @@ import CrenelModel
 /// the last ``RecentBytes/capacity`` bytes that were delivered.
 ///
 /// A hole is given up, and told as a gap, when the other side has acknowledged what is missing
-/// and answers, or four pieces or a second came after it; where acknowledgements are not
-/// captured, when 256 KiB wait behind it; and in any case after ten seconds, or when memory
-/// runs out. Sequence numbers are taken within 2^30 bytes of the next one expected.
+/// and the capture has gone on since: by 64 segments behind the hole, 96 KiB of the other side, a
+/// second, or a tenth of one and an answer. Where acknowledgements are not captured it is given up
+/// when 256 KiB wait behind it; and in any case after ten seconds, or when memory runs out.
+/// Sequence numbers are taken within 2^30 bytes of the next one expected.
 ///
 /// State is bounded by ``TCPLimits`` whatever the traffic is. Time is event time; it never goes
 /// back here, though packets may. It never traps on traffic.
 struct TCPReassembler: ~Copyable {
+  /// Flows that are closed at once when many are due.
+  static let portion = 64
+
   /// What was odd, over all flows.
   private(set) var anomalies = AnomalyCounters()
 
@@ -74,16 +78,43 @@ struct TCPReassembler: ~Copyable {
   ///
   /// One comparison when nothing is due. A time before the latest is taken as the latest.
   mutating func advance<Sink: StreamSink & ~Copyable>(to now: Timestamp, into sink: inout Sink) {
+    while !advanceSome(to: now, into: &sink) {}
+  }
+
+  /// The same, but closes no more than ``portion`` flows; false when more is due.
+  mutating func advanceSome<Sink: StreamSink & ~Copyable>(
+    to now: Timestamp, into sink: inout Sink
+  ) -> Bool {
     if now > clock { clock = now }
-    if clock >= due { expire(into: &sink) }
+    return clock < due || expire(into: &sink)
   }
 
   /// Ends the input: tells what still waits, and closes every flow.
   mutating func finish<Sink: StreamSink & ~Copyable>(into sink: inout Sink) {
-    for phase in FlowPhase.allCases {
-      while let slot = table.oldest(phase) { close(slot, .endOfInput, into: &sink) }
+    while !finishSome(into: &sink) {}
+  }
+
+  /// The same, but closes no more than ``portion`` flows; false when there are more.
+  mutating func finishSome<Sink: StreamSink & ~Copyable>(into sink: inout Sink) -> Bool {
+    for _ in 0..<Self.portion {
+      guard
+        let slot = table.oldest(.opening) ?? table.oldest(.quiet) ?? table.oldest(.open)
+          ?? table.oldest(.closed)
+      else {
+        due = .distantFuture
+        return true
+      }
+      close(slot, .endOfInput, into: &sink)
     }
-    due = .distantFuture
+    return false
+  }
+
+  /// Closes an open flow to stay within memory.
+  mutating func giveUp<Sink: StreamSink & ~Copyable>(
+    _ slot: Int, _ mark: PacketMark, into sink: inout Sink
+  ) {
+    record(.overLimit, slot, mark)
+    close(slot, .evicted, into: &sink)
   }
 
   /// Counts an anomaly, and notes it on its flow.
@@ -144,16 +175,14 @@ struct TCPReassembler: ~Copyable {
     let isProbe = start == next &- 1 && size <= 1 && flags.isDisjoint(with: [.syn, .fin])
     if flags.contains(.ack) {
       let isNew = !isProbe && size > 0 && start &+ size > next
-      acknowledge(slot, side, segment.acknowledgement, withData: isNew, into: &sink)
+      acknowledge(slot, side, segment.acknowledgement, with: isNew ? Int(size) : 0, into: &sink)
     }
     if size > 0, !isProbe {
       let part = Part(start: start, missing: missing, mark: mark)
       accept(slot, side, payload, part, into: &sink)
     }
     if flags.contains(.fin) { takeFinish(slot, side, at: start &+ size, mark, into: &sink) }
-    if table.sides[s].isListed {
-      giveUpHoles(slot, side, isAnswered: false, into: &sink)
-    }
+    giveUpHoles(slot, side, answer: 0, into: &sink)
     closeIfFinished(slot, into: &sink)
   }
 }
