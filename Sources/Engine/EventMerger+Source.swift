@@ -59,7 +59,7 @@ struct SourceOrder {
   /// Compaction is not considered while a source's batches are smaller than this, in bytes.
   private static let compactionFloor = 16 << 20
 
-  let lateness: Int64
+  private var lateness: Int64
   let limits: EventMerger.Limits
   var report = SourceOrderReport()
   private(set) var isEnded = false
@@ -113,6 +113,9 @@ struct SourceOrder {
       sequence &+= 1
     }
   }
+
+  /// Holds nothing back from now on: what comes is in order.
+  mutating func trust() { lateness = 0 }
 
   /// Makes everything ready.
   mutating func end() {

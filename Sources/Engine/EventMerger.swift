@@ -144,6 +144,12 @@ public struct EventMerger: ~Copyable {
     findHead(of: source)
   }
 
+  /// Says that `source` gives its exchanges in the order of their times, so that none of them has to
+  /// be held back for others of it; to be called before its first batch is pushed.
+  ///
+  /// The merged order is the same.
+  public mutating func trustOrder(of source: Int) { sources[source].trust() }
+
   /// Says that `source` has no more exchanges; what it held back becomes ready.
   public mutating func end(source: Int) {
     retire()

@@ -67,8 +67,11 @@ func fuzzPackets(_ bytes: [UInt8]) {
     var decoder = PacketDecoder(DecoderConfiguration(), seed: 1)
     var packets = PacketBatch()
     var batch = ExchangeBatch()
-    while reader.fill(&packets) { decoder.decode(packets, into: &batch) }
-    decoder.finish(into: &batch)
+    while reader.fill(&packets) {
+      var next = 0
+      while next < packets.packets.count { decoder.decode(packets, from: &next, into: &batch) }
+    }
+    while !decoder.finish(into: &batch) {}
     var before = Timestamp.distantPast
     return batch.exchanges.map { exchange in
       precondition(exchange.at >= before && Int(exchange.detail) < batch.details.count)

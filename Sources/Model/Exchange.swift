@@ -260,11 +260,16 @@ public struct ExchangeBatch: Sendable {
     details = []
   }
 
-  /// Forgets the contents and keeps the memory.
+  /// Most bytes of which memory is kept for the next contents.
+  public static let keptBytes = 2 << 20
+  /// Most exchanges of which memory is kept.
+  public static let keptExchanges = 4_096
+
+  /// Forgets the contents and keeps the memory, unless it is more than usual.
   public mutating func removeAll() {
-    bytes.removeAll(keepingCapacity: true)
-    exchanges.removeAll(keepingCapacity: true)
-    details.removeAll(keepingCapacity: true)
+    bytes.removeAll(keepingCapacity: bytes.capacity <= Self.keptBytes)
+    exchanges.removeAll(keepingCapacity: exchanges.capacity <= Self.keptExchanges)
+    details.removeAll(keepingCapacity: details.capacity <= Self.keptExchanges)
   }
 
   /// Appends `exchange`, copying its raw line and texts out of `other`, of which it is part.

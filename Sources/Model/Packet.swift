@@ -72,9 +72,9 @@ public struct PacketBatch: Sendable {
     packets = []
   }
 
-  /// Forgets the contents and keeps the memory.
+  /// Forgets the contents and keeps the memory, unless it is more than 2 MiB.
   public mutating func removeAll() {
-    bytes.removeAll(keepingCapacity: true)
+    bytes.removeAll(keepingCapacity: bytes.capacity <= 2 << 20)
     packets.removeAll(keepingCapacity: true)
   }
 }

@@ -11,9 +11,13 @@ final class CaptureSource: ExchangeReader {
   private var live: LiveCapture?
   private let formatName: String
   private var filter: PacketFilter?
-  private var decoder: PacketDecoder
+  /// Gone, with all it holds, when the end was reached.
+  private var decoder: PacketDecoder?
+  private var decoded = PacketReport()
   private var packets = PacketBatch()
-  private var isEnded = false
+  /// The packets of the batch that were taken.
+  private var taken = 0
+  private var isAtEnd = false
   private var told = LiveDrops()
   private var toldAt = ContinuousClock.now
   private var tickedTo = Timestamp.distantPast
@@ -45,19 +49,27 @@ final class CaptureSource: ExchangeReader {
 
   func next(into batch: inout ExchangeBatch) -> Bool {
     batch.removeAll()
-    guard !isEnded else { return false }
-    guard fill() else {
-      isEnded = true
-      decoder.finish(into: &batch)
+    guard decoder != nil else { return false }
+    if taken >= packets.packets.count, !isAtEnd {
+      taken = 0
+      isAtEnd = !fill()
+      if live != nil, !isAtEnd {
+        guard !packets.packets.isEmpty else {
+          tick(&batch)
+          return true
+        }
+        noteLate()
+      }
+      filter?.apply(to: &packets)
+    }
+    guard isAtEnd else {
+      decoder?.decode(packets, from: &taken, into: &batch)
       return true
     }
-    if live != nil, packets.packets.isEmpty {
-      tick(&batch)
-      return true
-    }
-    if live != nil { noteLate() }
-    filter?.apply(to: &packets)
-    decoder.decode(packets, into: &batch)
+    guard decoder?.finish(into: &batch) == true else { return true }
+    decoded = decoder?.report ?? decoded
+    decoder = nil
+    packets = PacketBatch()
     return true
   }
 
@@ -66,13 +78,15 @@ final class CaptureSource: ExchangeReader {
     guard let time = live?.quietTime() else { return }
     tickedTo = max(tickedTo, time)
     ticks &+= 1
-    decoder.advance(to: time, into: &batch)
+    decoder?.advance(to: time, into: &batch)
   }
 
   /// Counts packets from before a tick: only for them can a tick have changed anything.
   private func noteLate() {
     for packet in packets.packets where packet.at < tickedTo { lateAfterTick &+= 1 }
   }
+
+  let isOrdered = true
 
   /// The next packets; `false` when there are no more.
   private func fill() -> Bool {
@@ -102,7 +116,7 @@ final class CaptureSource: ExchangeReader {
     var report = SourceReport(
       format: formatName,
       reason: LocalizedText(en: "by its first bytes", fr: "d’après ses premiers octets"))
-    var capture = CaptureReport(decoded: decoder.report)
+    var capture = CaptureReport(decoded: decoder?.report ?? decoded)
     capture.file = reader?.counters ?? PacketCounters()
     report.problems = reader?.problems ?? live?.problems ?? []
     if let drops = live?.drops() {

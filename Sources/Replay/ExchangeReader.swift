@@ -7,6 +7,8 @@ protocol ExchangeReader: AnyObject {
   ///
   /// A batch may be empty while there is more to come.
   func next(into batch: inout ExchangeBatch) -> Bool
+  /// Whether the times of its exchanges never go back.
+  var isOrdered: Bool { get }
   /// Bytes taken from the stored file so far.
   var bytesRead: UInt64 { get }
   /// What was read so far, but for the order of events.
@@ -61,6 +63,9 @@ final class ReplaySource {
   }
 
   var bytesRead: UInt64 { reader?.bytesRead ?? 0 }
+
+  /// Whether the times of its exchanges never go back; known once it was asked for some.
+  var isOrdered: Bool { reader?.isOrdered ?? false }
 
   /// What was read so far.
   var report: SourceReport {

@@ -16,6 +16,7 @@ final class LogSource: ExchangeReader {
   private(set) var problems: [Diagnostic] = []
   /// Bytes taken from the stored file so far.
   private(set) var bytesRead: UInt64 = 0
+  let isOrdered = false
 
   private let format: LogFormat?
   private var configuration: DecoderConfiguration

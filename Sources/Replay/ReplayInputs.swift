@@ -92,6 +92,7 @@ public final class ReplayInputs {
       case .needs(let source):
         if isLive { consumer.flush() }  // before the next packets are waited for
         if sources[source].next(into: &batch) {
+          if sources[source].isOrdered { merger.trustOrder(of: source) }
           merger.push(&batch, source: source)
         } else {
           merger.end(source: source)

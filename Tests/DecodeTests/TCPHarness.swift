@@ -164,6 +164,8 @@ extension TCPLimits {
     limits.bufferedInTotal = 64 * PiecePool.blockSize
     limits.holeBytes = 4_096
     limits.holePieces = 8
+    limits.acknowledgedHoleSegments = 3
+    limits.answeredHoleTime = 0
     return limits
   }()
 }

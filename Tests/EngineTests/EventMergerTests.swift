@@ -93,6 +93,27 @@ struct EventMergerTests {
     #expect(a.given.map(\.at) == b.given.map(\.at) && a.late == b.late)
   }
 
+  @Test("of a source that is in order nothing is held back")
+  func inOrder() {
+    var merger = EventMerger(lateness: 1_000, sourceCount: 1)
+    merger.trustOrder(of: 0)
+    for part in 0..<100 as Range<Int64> {
+      var batch = ExchangeBatch()
+      batch.exchanges = (0..<10 as Range<Int64>).map {
+        Exchange(
+          at: Timestamp(nanoseconds: part * 5 + $0 / 2),
+          provenance: Provenance(
+            source: 0, offset: UInt64(part * 10 + $0), length: 1, line: 1))
+      }
+      merger.push(&batch, source: 0)
+      let step = merger.next()
+      #expect(step == .run(MergeRun(batch: 0, exchanges: 0..<10, source: 0)))
+      let asked = merger.next()
+      let count = merger.count
+      #expect(asked == .needs(source: 0) && count == 0)
+    }
+  }
+
   @Test("a rotated set asks for one file after the other")
   func lazyOpening() {
     var merger = EventMerger(

@@ -29,6 +29,22 @@ struct BatchTests {
     #expect(target.string(moved.extras[3]) == "xx")
   }
 
+  @Test("a batch that was once large gives its memory back")
+  func memory() {
+    var batch = ExchangeBatch()
+    batch.bytes = [UInt8](repeating: 0, count: ExchangeBatch.keptBytes * 2)
+    batch.exchanges = Array(
+      repeating: Exchange(
+        at: Timestamp(nanoseconds: 1),
+        provenance: Provenance(source: 0, offset: 0, length: 0, line: 1)),
+      count: ExchangeBatch.keptExchanges * 2)
+    batch.removeAll()
+    #expect(batch.bytes.capacity == 0 && batch.exchanges.capacity == 0)
+    batch.bytes = [UInt8](repeating: 0, count: 64_000)
+    batch.removeAll()
+    #expect(batch.bytes.capacity >= 64_000)
+  }
+
   @Test("field names take at most sixteen slots, each once")
   func names() {
     var names = FieldNames()

@@ -149,14 +149,7 @@ extension HTTP1Connection {
     var reading = RequestReader(context).read(
       start..<work.store.bytes.count, isWhole: found != .notYet, &work.head, &work.store, &exchange,
       &detail)
-    var isLost = false
-    switch found {
-    case .at: break
-    case .bare:
-      // Behind a line that is no HTTP/1 there is nothing to rely on.
-      isLost = true
-    case .notYet:
-      isLost = true
+    if found == .notYet {
       Self.markCut(&exchange, head)
       reading.verdict.framing = .none
     }
@@ -170,9 +163,15 @@ extension HTTP1Connection {
     work.body.removeAll(keepingCapacity: true)
     if !client.enter(reading.verdict.framing) {
       requestEnded(end, mark, &batch)
-      client.phase = isLost ? .lost : reading.open.kind == .connect ? .held : .head
+      // Behind a line that is no HTTP/1, or a head that was cut, there is nothing to rely on.
+      client.phase = Self.isLost(found) ? .lost : reading.open.kind == .connect ? .held : .head
     }
     afterRequest(&batch)
+  }
+
+  private static func isLost(_ found: HeadEnd) -> Bool {
+    if case .at = found { return false }
+    return true
   }
 
   /// Marks a request of which the end of the head is missing, and maybe that of its line.
@@ -198,8 +197,11 @@ extension HTTP1Connection {
       work.open.removeLast()
       work.store.exchanges.removeLast()
       work.store.details.removeLast()
-    } else if server.phase == .lost || work.open.count - work.first >= context.limits.outstanding {
-      if server.phase != .lost { record(.overLimit, client.firstMark) }
+    } else if server.phase == .lost {
+      giveUp(client.firstMark, &batch)
+    }
+    while work.isFull(context.limits) {
+      record(.overLimit, client.firstMark)
       giveUp(client.firstMark, &batch)
     }
   }

@@ -31,6 +31,9 @@ struct HTTP1Connection {
     self.context = context
   }
 
+  /// Bytes that messages under way hold.
+  var held: Int { hasWork ? work.bytesHeld : 0 }
+
   /// Takes the next bytes of one side in; `offset` is the place of the first in its stream.
   ///
   /// `place` becomes the provenance's offset of requests that begin in these bytes.

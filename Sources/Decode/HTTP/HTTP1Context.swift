@@ -19,6 +19,8 @@ final class HTTP1Context {
   var stalls: UInt64 = 0
 
   private var spare: [HTTP1Work] = []
+  /// Connections that have memory.
+  private var users = 0
 
   init(_ configuration: DecoderConfiguration, limits: HTTP1Limits = HTTP1Limits()) {
     self.limits = limits
@@ -29,12 +31,17 @@ final class HTTP1Context {
   }
 
   /// Memory for a connection that has begun to say something.
+  ///
+  /// Memory that was in use is larger than it need be: of many connections at once only the first
+  /// get such.
   func takeWork(_ work: inout HTTP1Work) {
-    if let spare = spare.popLast() { work = spare }
+    users &+= 1
+    if users <= 256, let spare = spare.popLast() { work = spare }
   }
 
   /// Takes back the memory of a connection that waits for nothing.
   func giveBack(_ work: inout HTTP1Work) {
+    users &-= 1
     var returned = HTTP1Work()
     swap(&returned, &work)
     guard spare.count < 64 else { return }
@@ -87,23 +94,60 @@ struct HTTP1Work {
   /// Whether a request waits for its response.
   var isWaiting: Bool { first < open.count }
 
+  /// Bytes in use, and an allowance for what buffers keep beside them.
+  var bytesHeld: Int {
+    1_024 &+ store.bytes.count &+ open.count &* Self.requestSize &+ clientHead.count
+      &+ serverHead.count &+ body.count &+ held.bytes.count
+      &+ held.pieces.count &* MemoryLayout<HeldBytes.Piece>.stride
+      &+ head.fields.count &* MemoryLayout<HeadField>.stride
+  }
+
+  private static let requestSize =
+    MemoryLayout<Exchange>.stride &+ MemoryLayout<PacketDetail>.stride
+    &+ MemoryLayout<OpenExchange>.stride
+
+  /// Whether no more requests may wait.
+  func isFull(_ limits: HTTP1Limits) -> Bool {
+    guard isWaiting else { return false }
+    return open.count &- first >= limits.outstanding
+      || store.bytes.count &- Int(store.exchanges[first].raw.offset) >= limits.outstandingBytes
+  }
+
   /// Forgets everything and keeps the memory, unless it is much.
   mutating func removeAll() {
+    forgetRequests(keeping: 4_096)
+    clientHead.removeAll(keepingCapacity: true)
+    serverHead.removeAll(keepingCapacity: true)
+    body.removeAll(keepingCapacity: true)
+    held.removeAll()
+    trim(to: 4_096)
+    if head.fields.capacity > 64 { head = MessageHead() }
+  }
+
+  /// Gives back buffers of more than `size` bytes that hold nothing.
+  private mutating func trim(to size: Int) {
+    if clientHead.isEmpty, clientHead.capacity > size { clientHead = [] }
+    if serverHead.isEmpty, serverHead.capacity > size { serverHead = [] }
+    if body.isEmpty, body.capacity > size { body = [] }
+    if held.isEmpty { held.trim(to: size) }
+  }
+
+  private mutating func forgetRequests(keeping size: Int) {
+    if store.bytes.capacity > size || store.exchanges.capacity > size / Self.requestSize {
+      store = ExchangeBatch()
+      open = []
+    }
     store.removeAll()
     open.removeAll(keepingCapacity: true)
     first = 0
-    clientHead.removeAll(keepingCapacity: clientHead.capacity <= 16 << 10)
-    serverHead.removeAll(keepingCapacity: serverHead.capacity <= 16 << 10)
-    body.removeAll(keepingCapacity: body.capacity <= 16 << 10)
-    held.removeAll()
   }
 
-  /// Gives back the memory of finished requests when it is more than `limit` bytes.
+  /// Gives back the memory of finished requests when it is more than `limit` bytes, and buffers
+  /// that were once large.
   mutating func compact(_ limit: Int) {
+    trim(to: 1_024)
     if first == open.count {
-      store.removeAll()
-      open.removeAll(keepingCapacity: true)
-      first = 0
+      forgetRequests(keeping: 1_024)
     } else if first > 0, store.bytes.count > limit || first > 1_024 {
       var rest = ExchangeBatch()
       for i in first..<open.count { rest.append(store.exchanges[i], from: store) }
@@ -164,7 +208,14 @@ struct HeldBytes {
   }
 
   mutating func removeAll() {
-    bytes.removeAll(keepingCapacity: bytes.capacity <= 16 << 10)
+    bytes.removeAll(keepingCapacity: true)
     pieces.removeAll(keepingCapacity: true)
+    trim(to: 16 << 10)
+  }
+
+  /// Gives back memory of more than `size` bytes; there must be nothing in it.
+  mutating func trim(to size: Int) {
+    if bytes.capacity > size { bytes = [] }
+    if pieces.capacity > size / MemoryLayout<Piece>.stride { pieces = [] }
   }
 }

@@ -12,9 +12,11 @@ struct HTTP1Limits: Sendable {
   var inflatedBytes = 256 << 10
   /// Requests that may wait for their responses; the oldest is given up for one more.
   var outstanding = 256
+  /// Bytes that their heads may have; the oldest are given up for one more.
+  var outstandingBytes = 1 << 20
   /// Bytes of a response that are kept until its request is seen, and of a client that went on
-  /// after CONNECT.
-  var heldBytes = 64 << 10
+  /// after CONNECT; more than the reassembler lets a server say while a hole is waited for.
+  var heldBytes = 128 << 10
   /// Nanoseconds by which a capture may hold a response before its request.
   var captureDisorder = Nanoseconds.millisecond
   /// Bytes of waiting requests after which memory of those answered is given back.

@@ -30,7 +30,8 @@ final class HTTP2Connection {
   private var highest: UInt32 = 0
   private var opened: UInt32 = 0
   private var order: UInt64 = 0
-  private var held = 0
+  /// Bytes of texts of open streams.
+  private var texts = 0
   private var bodies = 0
 
   /// Creates a connection of which no byte was seen, with prior knowledge of HTTP/2.
@@ -53,7 +54,13 @@ final class HTTP2Connection {
     streams[index].adopt(request, from: batch)
     highest = 1
     opened = 1
-    held = streams[index].bytes.count
+    texts = streams[index].bytes.count
+  }
+
+  /// Bytes it holds, itself and its decoders included.
+  var held: Int {
+    6_144 &+ clientSide.held &+ serverSide.held &+ texts &+ bodies
+      &+ streams.count &* (MemoryLayout<HTTP2Stream>.stride &+ 512)
   }
 
   /// The next bytes of one side.
@@ -151,7 +158,7 @@ final class HTTP2Connection {
     }
     let before = streams[index].bytes.count
     let isGood = side == .client ? takeRequest(index) : takeResponse(index)
-    held &+= streams[index].bytes.count &- before
+    texts &+= streams[index].bytes.count &- before
     if isTooLong, !isGood, side == .client {
       streams[index].exchange.flags.insert(.unknownTarget)
     }
@@ -167,7 +174,7 @@ final class HTTP2Connection {
   private func makeRoom(
     _ mark: PacketMark, into batch: inout ExchangeBatch, _ counters: inout AnomalyCounters
   ) {
-    while held > Self.heldLimit, let index = oldest {
+    while texts > Self.heldLimit, let index = oldest {
       counters.record(.overLimit, frame: mark.frame)
       streams[index].detail.anomalies.insert(.overLimit)
       finish(index, into: &batch)
@@ -226,7 +233,7 @@ final class HTTP2Connection {
     guard !streams[index].body.isEmpty else { return }
     let before = streams[index].bytes.count
     streams[index].readBody(context.shared)
-    held &+= streams[index].bytes.count &- before
+    texts &+= streams[index].bytes.count &- before
     dropBody(index)
   }
 
@@ -315,7 +322,7 @@ final class HTTP2Connection {
   /// Gives a stream out and makes its place free.
   private func finish(_ index: Int, into batch: inout ExchangeBatch) {
     readBody(index)
-    held &-= streams[index].bytes.count
+    texts &-= streams[index].bytes.count
     streams[index].exchange.client = client?.address ?? flow.client.address
     streams[index].exchange.port = client?.port ?? flow.client.port
     streams[index].exchange.peer = flow.client.address
@@ -325,5 +332,7 @@ final class HTTP2Connection {
     streams[index].detail.serverPort = flow.server.port
     streams[index].finish(context, into: &batch)
     streams[index].clear()
+    // Places stay for the next streams, but not those of a rush that is over.
+    if streams.count > 8, oldest == nil { streams = [] }
   }
 }

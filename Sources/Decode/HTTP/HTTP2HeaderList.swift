@@ -16,10 +16,13 @@ struct HTTP2HeaderList {
   /// Whether fields were dropped to stay within the limit.
   private(set) var isTooLong = false
 
-  /// Forgets the fields and keeps the memory.
+  /// Bytes it holds.
+  var held: Int { bytes.count &+ fields.count &* MemoryLayout<Field>.stride }
+
+  /// Forgets the fields and keeps memory of the usual size.
   mutating func removeAll() {
-    bytes.removeAll(keepingCapacity: true)
-    fields.removeAll(keepingCapacity: true)
+    bytes.removeAll(keepingCapacity: bytes.capacity <= 2_048)
+    fields.removeAll(keepingCapacity: fields.capacity <= 64)
     isTooLong = false
   }
 

@@ -25,6 +25,15 @@ struct HTTP2Inflater: ~Copyable {
     unsafe nghttp2_hd_inflate_change_table_size(inflater, Self.tableLimit)
   }
 
+  /// Bytes that its table holds: what RFC 7541 section 4.1 counts, and what an entry costs beside.
+  var held: Int {
+    let entries = unsafe nghttp2_hd_inflate_get_num_table_entries(inflater) &- Self.staticEntries
+    return unsafe nghttp2_hd_inflate_get_dynamic_table_size(inflater) &+ entries &* 192
+  }
+
+  /// Entries of the static table (RFC 7541 appendix A).
+  private static let staticEntries = 61
+
   deinit { unsafe nghttp2_hd_inflate_del(inflater) }
 
   /// Decodes the next part of a block; `false` when it breaks the format.

@@ -40,6 +40,16 @@ struct HTTP2Side: ~Copyable {
   private var blockLength = 0
   private var isFirst = true
 
+  /// Bytes it holds: of a block that is not whole, twice what came, as that may be compressed.
+  var held: Int {
+    let table =
+      switch inflater {
+      case .some(let inflater): inflater.held
+      case .none: 0
+      }
+    return (block == nil ? 0 : 2 &* blockLength) &+ list.held &+ table
+  }
+
   /// Creates a side of which no byte was seen.
   init(_ side: FlowSide) {
     self.side = side

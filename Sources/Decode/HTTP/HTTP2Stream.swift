@@ -38,7 +38,7 @@ struct HTTP2Stream {
   /// Makes the place free, keeping a buffer of the usual size.
   mutating func clear() {
     var kept = bytes
-    kept.removeAll(keepingCapacity: kept.capacity <= 16_384)
+    kept.removeAll(keepingCapacity: kept.capacity <= 1_024)
     self = HTTP2Stream()
     bytes = kept
   }

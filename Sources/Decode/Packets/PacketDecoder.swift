@@ -5,10 +5,19 @@ public import CrenelModel
 /// Layers, reassembly, then what each connection speaks. An exchange is given when it is complete,
 /// and takes its place on the event clock then, as a server writes its log; when it began and ended
 /// is exact. The result does not depend on how the packets were cut into batches.
+///
+/// What connections make it remember is bounded by ``heldLimit`` over all of them; what is told of
+/// them at once, by a batch of about a megabyte and what one connection holds.
 public struct PacketDecoder: ~Copyable {
+  /// Bytes that open connections may hold together: heads, bodies and texts under way, what waits
+  /// behind holes, tables of header compression.
+  public static let heldLimit = 32 << 20
+
+  private let limit: Int
   private var network = NetworkDecoder()
   private var reassembler: TCPReassembler
-  private var connections: ConnectionTable
+  /// Internal for tests.
+  private(set) var connections: ConnectionTable
   private var layers = AnomalyCounters()
   private var clock = Timestamp.distantPast
   private var exchanges: UInt64 = 0
@@ -16,31 +25,37 @@ public struct PacketDecoder: ~Copyable {
   /// Creates a decoder that has seen nothing.
   ///
   /// `seed` keys the table of connections; results do not depend on it.
-  public init(_ configuration: DecoderConfiguration, seed: UInt64) {
+  public init(
+    _ configuration: DecoderConfiguration, seed: UInt64, heldLimit: Int = PacketDecoder.heldLimit
+  ) {
     reassembler = TCPReassembler(seed: seed)
     connections = ConnectionTable(configuration)
+    limit = heldLimit
   }
 
-  /// Takes packets in and appends what they complete to `batch`.
+  /// Takes the packets from number `next` of the batch on in, and appends what they complete to
+  /// `batch`; leaves `next` behind the last one taken.
+  ///
+  /// Stops early, to be called again, when `batch` holds much: a packet may end many connections.
   public mutating func decode(
-    _ packets: borrowing PacketBatch, into batch: inout ExchangeBatch
+    _ packets: borrowing PacketBatch, from next: inout Int, into batch: inout ExchangeBatch
   ) {
-    let before = batch.exchanges.count
+    let (before, texts) = (batch.exchanges.count, batch.bytes.count)
     swap(&batch, &connections.batch)
     let bytes = packets.bytes.span
-    for i in packets.packets.indices {
-      let packet = packets.packets[i]
+    while next < packets.packets.count, !connections.hasFilled(before, texts) {
+      let packet = packets.packets[next]
+      guard reassembler.advanceSome(to: packet.at, into: &connections) else { continue }
+      next &+= 1
       let mark = PacketMark(at: packet.at, frame: packet.frame, offset: packet.offset)
-      guard let segment = network.decode(packet, bytes, &layers) else {
-        reassembler.advance(to: packet.at, into: &connections)
-        continue
-      }
+      guard let segment = network.decode(packet, bytes, &layers) else { continue }
       if segment.isAssembled {
         Self.push(segment, network, mark, &reassembler, &connections)
       } else {
         reassembler.push(
           segment, bytes.extracting(segment.payload.indices), mark, into: &connections)
       }
+      if connections.held > limit &- reassembler.pool.touched { shed(mark) }
     }
     swap(&batch, &connections.batch)
     place(&batch, from: before)
@@ -59,13 +74,26 @@ public struct PacketDecoder: ~Copyable {
   }
 
   /// Ends the input: gives what is still open, as far as it was seen.
-  public mutating func finish(into batch: inout ExchangeBatch) {
-    let before = batch.exchanges.count
+  ///
+  /// False when there is more to give than fits in `batch`: to be called again then.
+  public mutating func finish(into batch: inout ExchangeBatch) -> Bool {
+    let (before, texts) = (batch.exchanges.count, batch.bytes.count)
     swap(&batch, &connections.batch)
     network.finish(&layers)
-    reassembler.finish(into: &connections)
+    var isFinished = false
+    while !isFinished, !connections.hasFilled(before, texts) {
+      isFinished = reassembler.finishSome(into: &connections)
+    }
     swap(&batch, &connections.batch)
     place(&batch, from: before)
+    return isFinished
+  }
+
+  /// Closes the connections that have been silent longest until the rest holds no more than it may.
+  private mutating func shed(_ mark: PacketMark) {
+    while connections.held > limit &- reassembler.pool.touched, let slot = connections.oldest {
+      reassembler.giveUp(slot, mark, into: &connections)
+    }
   }
 
   /// What became of the packets so far.

@@ -1,6 +1,9 @@
 import CrenelModel
 
 /// Every open connection with what reads it: decides what a connection speaks by its first bytes.
+///
+/// Keeps account of what each connection holds; who owns the table closes ``oldest`` when ``held``
+/// is too much. The account depends on the packets alone, never on how memory grows.
 struct ConnectionTable: ~Copyable, StreamSink {
   /// What reads a connection.
   private enum Reader {
@@ -18,6 +21,8 @@ struct ConnectionTable: ~Copyable, StreamSink {
   var batch = ExchangeBatch()
   /// Connections so far.
   private(set) var count = ConnectionCounts()
+  /// Bytes that all connections hold.
+  private(set) var held = 0
 
   private let http1: HTTP1Context
   private let http2: HTTP2Context
@@ -27,6 +32,10 @@ struct ConnectionTable: ~Copyable, StreamSink {
   private var readers: [Reader] = []
   /// By slot, where HTTP/1 is spoken: values, changed where they lie.
   private var messages: [HTTP1Connection?] = []
+  /// By slot: bytes that the connection holds.
+  private(set) var sizes: [Int] = []
+  /// The slots that hold something, the one that was silent longest first.
+  private var holders = SlotLists(lists: 1, capacity: 0)
 
   init(_ configuration: DecoderConfiguration) {
     http1 = HTTP1Context(configuration)
@@ -41,17 +50,61 @@ struct ConnectionTable: ~Copyable, StreamSink {
     return sum
   }
 
+  /// The connection that holds something and was silent longest.
+  var oldest: Int? {
+    let slot = holders.first(0)
+    return slot >= 0 ? slot : nil
+  }
+
+  /// Whether the batch has got so much beyond what it had that it should be consumed.
+  func hasFilled(_ exchanges: Int, _ bytes: Int) -> Bool {
+    batch.exchanges.count &- exchanges >= 1_024 || batch.bytes.count &- bytes >= 1 << 20
+  }
+
+  /// Bytes that a connection holds, counted anew.
+  func size(of slot: Int) -> Int {
+    switch readers[slot] {
+    case .http1: messages[slot]?.held ?? 0
+    case .http2(let connection): connection.held
+    case .tls(let reader): reader.connection.held
+    case .undecided(let preamble): preamble.held
+    case .none, .other: 0
+    }
+  }
+
+  /// Brings the account of a connection up to date after it said something.
+  private mutating func account(_ slot: Int) {
+    let size = size(of: slot)
+    let before = sizes[slot]
+    held &+= size &- before
+    sizes[slot] = size
+    if before > 0 {
+      if size > 0 { holders.renew(slot, in: 0) } else { holders.remove(slot, from: 0) }
+    } else if size > 0 {
+      holders.append(slot, to: 0)
+    }
+  }
+
   // MARK: - StreamSink
 
   mutating func opened(_ flow: Flow) {
     while readers.count <= flow.slot {
       readers.append(.none)
       messages.append(nil)
+      sizes.append(0)
     }
+    holders.grow(to: readers.count)
     readers[flow.slot] = .none
   }
 
   mutating func data(
+    _ flow: Flow, _ side: FlowSide, _ bytes: Span<UInt8>, offset: UInt64, _ mark: PacketMark
+  ) {
+    read(flow, side, bytes, offset: offset, mark)
+    account(flow.slot)
+  }
+
+  private mutating func read(
     _ flow: Flow, _ side: FlowSide, _ bytes: Span<UInt8>, offset: UInt64, _ mark: PacketMark
   ) {
     switch readers[flow.slot] {
@@ -72,6 +125,13 @@ struct ConnectionTable: ~Copyable, StreamSink {
   mutating func gap(
     _ flow: Flow, _ side: FlowSide, count: UInt64, offset: UInt64, _ mark: PacketMark
   ) {
+    skip(flow, side, count: count, offset: offset, mark)
+    account(flow.slot)
+  }
+
+  private mutating func skip(
+    _ flow: Flow, _ side: FlowSide, count: UInt64, offset: UInt64, _ mark: PacketMark
+  ) {
     switch readers[flow.slot] {
     case .http1:
       messages[flow.slot]?.gap(side, count: count, offset: offset, mark, into: &batch)
@@ -82,16 +142,21 @@ struct ConnectionTable: ~Copyable, StreamSink {
     case .undecided(let preamble):
       // What comes after a hole is no beginning: decide by what is there.
       decide(flow, preamble, isLast: true)
-      gap(flow, side, count: count, offset: offset, mark)
+      skip(flow, side, count: count, offset: offset, mark)
     }
   }
 
   mutating func sideEnded(_ flow: Flow, _ side: FlowSide, _ mark: PacketMark) {
+    end(flow, side, mark)
+    account(flow.slot)
+  }
+
+  private mutating func end(_ flow: Flow, _ side: FlowSide, _ mark: PacketMark) {
     switch readers[flow.slot] {
     case .http1: messages[flow.slot]?.sideEnded(side, mark, into: &batch)
     case .undecided(let preamble):
       decide(flow, preamble, isLast: true)
-      sideEnded(flow, side, mark)
+      end(flow, side, mark)
     case .http2, .tls, .other, .none: break
     }
   }
@@ -107,6 +172,7 @@ struct ConnectionTable: ~Copyable, StreamSink {
     case .other, .none, .undecided: break
     }
     readers[flow.slot] = .none
+    account(flow.slot)
   }
 
   // MARK: - What a connection speaks
@@ -155,10 +221,10 @@ struct ConnectionTable: ~Copyable, StreamSink {
       readers[flow.slot] = .other
       count.others &+= 1
     }
-    let held = preamble.bytes
+    let first = preamble.bytes
     for piece in preamble.pieces where !piece.bytes.isEmpty {
-      data(
-        flow, piece.side, held.span.extracting(piece.bytes), offset: piece.offset, piece.mark)
+      read(
+        flow, piece.side, first.span.extracting(piece.bytes), offset: piece.offset, piece.mark)
     }
   }
 

@@ -36,6 +36,9 @@ final class Preamble {
   private var mayHaveProxyHeader = true
   private var mayHaveSocks = true
 
+  /// Bytes it holds, itself included.
+  var held: Int { 256 &+ bytes.count &+ pieces.count &* MemoryLayout<Piece>.stride }
+
   var firstFrame: UInt64 { pieces.first?.mark.frame ?? 0 }
 
   func add(_ side: FlowSide, _ new: Span<UInt8>, _ offset: UInt64, _ mark: PacketMark) {

@@ -12,7 +12,7 @@ enum FlowPhase: UInt8, CaseIterable, BitwiseCopyable {
   case closed
 }
 
-/// One side's stream; 120 bytes.
+/// One side's stream; 144 bytes.
 struct SideState: BitwiseCopyable {
   /// Place of the next byte to deliver.
   var next: UInt64 = 0
@@ -26,6 +26,13 @@ struct SideState: BitwiseCopyable {
   var holeSince = Timestamp.distantPast
   /// Of the server: the place of the client's stream that is no longer waited for.
   var waived: UInt64 = 0
+  /// The place up to which missing bytes are being counted out: acknowledged, and overtaken by what
+  /// waits; 0 when none are.
+  var passed: UInt64 = 0
+  /// Since when they are, by the reassembler's clock.
+  var passedAt = Timestamp.distantPast
+  /// Bytes that the other side has sent since.
+  var answered: UInt32 = 0
   /// Sequence number of place 0.
   var base: UInt32 = 0
   /// The first piece that waits behind the hole; negative for none.
@@ -36,6 +43,8 @@ struct SideState: BitwiseCopyable {
   var pieces: Int32 = 0
   /// Bytes that wait.
   var buffered: UInt32 = 0
+  /// Segments with new bytes that have come behind a hole since `passedAt`.
+  var overtaking: UInt16 = 0
   /// The last bytes delivered.
   var recent = RecentBytes()
   /// Whether `base` is known.
@@ -85,6 +94,14 @@ struct SideState: BitwiseCopyable {
     guard let place = place(of: number), place <= Int64(bitPattern: next) else { return nil }
     acknowledge(place)
     return max(place, 0)
+  }
+
+  /// Begins to count out the bytes before `end` that are missing and acknowledged, if any are.
+  mutating func countOut(before end: UInt64, hole: UInt64, clock: Timestamp) {
+    passed = acknowledged >= hole ? min(acknowledged, end) : 0
+    passedAt = clock
+    answered = 0
+    overtaking = 0
   }
 
   /// Whether something is known to come after bytes that are missing.

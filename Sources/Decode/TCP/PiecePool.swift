@@ -34,6 +34,9 @@ struct PiecePool: ~Copyable {
   /// Blocks in use.
   private(set) var used = 0
 
+  /// Bytes of memory that were ever in use: nothing is given back before the end.
+  var touched: Int { pieces.count &* (Self.blockSize &+ MemoryLayout<Piece>.stride) }
+
   /// Creates a store of `capacity` blocks; their memory is touched only as they are used.
   init(capacity: Int) {
     self.capacity = max(0, min(capacity, 1 << 24))

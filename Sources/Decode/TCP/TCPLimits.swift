@@ -2,7 +2,7 @@ import CrenelModel
 
 /// What the reassembler may hold, and how long it waits; all times are event time.
 ///
-/// Memory at the defaults: about 24 MiB for a full table of flows, 33 MiB for buffered bytes.
+/// Memory at the defaults: about 28 MiB for a full table of flows, 17 MiB for buffered bytes.
 /// Both are reserved at once and touched only as they fill.
 struct TCPLimits: Sendable {
   /// Flows in the table, flows that have just closed included; clamped to 1...4,194,304.
@@ -12,7 +12,7 @@ struct TCPLimits: Sendable {
   /// Counted in blocks of ``PiecePool/blockSize`` bytes, one at least for a segment.
   var bufferedPerFlow = 1 << 20
   /// Bytes that all flows together may have waiting, counted alike.
-  var bufferedInTotal = 32 << 20
+  var bufferedInTotal = 16 << 20
   /// A flow without a segment for so long is closed, in nanoseconds.
   var idle = 5 * Nanoseconds.minute
   /// The same for a flow whose handshake is not complete.
@@ -21,12 +21,18 @@ struct TCPLimits: Sendable {
   var timeWait = Nanoseconds.minute
   /// A hole is given up after this time in which nothing before it came, in nanoseconds.
   var holeTime = 10 * Nanoseconds.second
-  /// The same when the other side has acknowledged the bytes that are missing.
+  /// The same since the other side has acknowledged the bytes that are missing.
   ///
-  /// Looked at when the flow's next segment comes.
+  /// Looked at when the flow's next segment comes, as are the next three.
   var acknowledgedHoleTime = Nanoseconds.second
-  /// An acknowledged hole is given up when so many pieces wait behind it.
-  var acknowledgedHolePieces = 4
+  /// An acknowledged hole is given up when so many segments with new bytes have come since.
+  ///
+  /// Twice the 32 places by which a segment, and the acknowledgement, may be moved in a capture.
+  var acknowledgedHoleSegments = 64
+  /// An acknowledged hole is given up when the other side sends data so long after.
+  var answeredHoleTime = 100 * Nanoseconds.millisecond
+  /// An acknowledged hole is given up before the other side has sent more bytes than this.
+  var answeredHoleBytes = 96 << 10
   /// Where the other side's segments are not captured, bytes behind a hole that end the wait.
   var holeBytes = 256 << 10
   /// The same in pieces: one for a segment of up to ``PiecePool/blockSize`` bytes.

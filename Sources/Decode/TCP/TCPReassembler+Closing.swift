@@ -84,9 +84,14 @@ extension TCPReassembler {
   }
 
   /// Closes what was idle too long, gives up what waited too long, and finds the next time to look.
-  mutating func expire<Sink: StreamSink & ~Copyable>(into sink: inout Sink) {
+  ///
+  /// False when more is due: no more than `left` at once, which it counts down.
+  mutating func expire<Sink: StreamSink & ~Copyable>(
+    _ left: inout Int, into sink: inout Sink
+  ) -> Bool {
     due = .distantFuture
-    while holes.first(0) >= 0 {
+    while left > 0, holes.first(0) >= 0 {
+      left &-= 1
       let place = holes.first(0)
       let slot = place >> 1
       let side: FlowSide = place & 1 == 0 ? .client : .server
@@ -98,18 +103,21 @@ extension TCPReassembler {
       giveUpHole(slot, side, into: &sink)
       closeIfFinished(slot, into: &sink)
     }
-    closeIdle(.open, into: &sink)
-    closeIdle(.quiet, into: &sink)
-    closeIdle(.opening, into: &sink)
-    closeIdle(.closed, into: &sink)
+    closeIdle(.open, &left, into: &sink)
+    closeIdle(.quiet, &left, into: &sink)
+    closeIdle(.opening, &left, into: &sink)
+    closeIdle(.closed, &left, into: &sink)
+    if left == 0 { due = clock }
+    return left > 0
   }
 
   private mutating func closeIdle<Sink: StreamSink & ~Copyable>(
-    _ phase: FlowPhase, into sink: inout Sink
+    _ phase: FlowPhase, _ left: inout Int, into sink: inout Sink
   ) {
-    while let slot = table.oldest(phase) {
+    while left > 0, let slot = table.oldest(phase) {
       let until = table.states[slot].lastSeen.adding(timeout(phase))
       guard until <= clock else { return wake(at: until) }
+      left &-= 1
       close(slot, .idle, into: &sink)
     }
   }
@@ -123,7 +131,7 @@ extension TCPReassembler {
     }
   }
 
-  /// Makes sure that ``expire(into:)`` runs at `time`.
+  /// Makes sure that ``expire(_:into:)`` runs at `time`.
   mutating func wake(at time: Timestamp) {
     if time < due { due = time }
   }

@@ -41,6 +41,7 @@ extension TCPReassembler {
     }
     let from = max(part.start, Int64(bitPattern: table.sides[s].next))
     let middle = min(captured, finish)
+    let pieces = table.sides[s].pieces
     if from < middle {
       let range = UInt64(from)..<UInt64(middle)
       compare(slot, s, payload, part, range)
@@ -48,13 +49,21 @@ extension TCPReassembler {
     }
     // What waited may have come after the captured bytes, and hold those that were cut off.
     let cut = max(from, middle, Int64(bitPattern: table.sides[s].next))
-    if cut < last {
-      table.states[slot].flow.anomalies.insert(.cutByCapture)
-      var missing = part
-      missing.mark.isCut = true
-      fill(slot, side, Span(), missing, UInt64(cut)..<UInt64(last), into: &sink)
+    if cut < last { fillCut(slot, side, part, UInt64(cut)..<UInt64(last), into: &sink) }
+    if table.sides[s].pieces > pieces, table.sides[s].overtaking < .max {
+      table.sides[s].overtaking &+= 1
     }
     settle(slot, side)
+  }
+
+  /// Fills places whose bytes the snap length cut off.
+  private mutating func fillCut<Sink: StreamSink & ~Copyable>(
+    _ slot: Int, _ side: FlowSide, _ part: Part, _ range: Range<UInt64>, into sink: inout Sink
+  ) {
+    table.states[slot].flow.anomalies.insert(.cutByCapture)
+    var part = part
+    part.mark.isCut = true
+    fill(slot, side, Span(), part, range, into: &sink)
   }
 
   /// Compares a segment with what waits for the same places of `range`.

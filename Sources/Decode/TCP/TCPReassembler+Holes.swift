@@ -11,6 +11,7 @@ extension TCPReassembler {
       if isListed {
         holes.remove(s, from: 0)
         table.sides[s].isListed = false
+        table.sides[s].passed = 0
       }
       return
     }
@@ -28,12 +29,39 @@ extension TCPReassembler {
   }
 
   /// Gives up the holes of a side that need no longer be waited for.
+  ///
+  /// `answer` is how many new bytes the other side has just sent.
   mutating func giveUpHoles<Sink: StreamSink & ~Copyable>(
-    _ slot: Int, _ side: FlowSide, into sink: inout Sink
+    _ slot: Int, _ side: FlowSide, answer: Int, into sink: inout Sink
   ) {
-    while table.sides[FlowTable.place(slot, side)].isListed, isHopeless(slot, side) {
+    let s = FlowTable.place(slot, side)
+    guard table.sides[s].isListed else { return }
+    if table.sides[s].passed == 0 { countOut(s) }
+    table.sides[s].answered = UInt32(clamping: Int(table.sides[s].answered) &+ answer)
+    let isOver = isCountedOut(s, isAnswered: answer > 0)
+    while table.sides[s].isListed, isHopeless(s, isOver: isOver) {
       giveUpHole(slot, side, into: &sink)
     }
+    // Holes further on were not known, or not acknowledged, when the count began.
+    if isOver, table.sides[s].isListed { countOut(s) }
+  }
+
+  private mutating func countOut(_ s: Int) {
+    let last = table.sides[s].last
+    let end = last >= 0 ? pool[last].end : table.sides[s].finish
+    table.sides[s].countOut(before: end, hole: holeEnd(s), clock: clock)
+  }
+
+  /// Whether the capture has gone on so far that what was acknowledged when the count began does
+  /// not come any more.
+  private func isCountedOut(_ s: Int, isAnswered: Bool) -> Bool {
+    let state = table.sides[s]
+    guard state.passed > 0 else { return false }
+    let waited = clock.since(state.passedAt)
+    return Int(state.overtaking) >= limits.acknowledgedHoleSegments
+      || waited >= limits.acknowledgedHoleTime
+      || isAnswered && waited >= limits.answeredHoleTime
+      || Int(state.answered) > limits.answeredHoleBytes
   }
 
   /// Tells the first hole of a side as a gap, and what follows it; what waits for the other side,
@@ -80,17 +108,13 @@ extension TCPReassembler {
     return first >= 0 ? pool[first].offset : table.sides[s].finish
   }
 
-  private func isHopeless(_ slot: Int, _ side: FlowSide) -> Bool {
-    let s = FlowTable.place(slot, side)
+  private func isHopeless(_ s: Int, isOver: Bool) -> Bool {
     let state = table.sides[s]
     let waited = clock.since(state.holeSince)
     if waited >= limits.holeTime { return true }
     let isBehindHole = holeEnd(s) > state.next
     if !isBehindHole, waited >= limits.acknowledgedHoleTime { return true }
-    if isBehindHole, state.acknowledged >= holeEnd(s) {
-      return Int(state.pieces) >= limits.acknowledgedHolePieces
-        || waited >= limits.acknowledgedHoleTime
-    }
+    if isBehindHole, isOver, holeEnd(s) <= state.passed { return true }
     // Acknowledgements that are seen and stop at the hole say that the bytes will come again.
     guard !isBehindHole || !state.isAcknowledged else { return false }
     return Int(state.buffered) > limits.holeBytes || Int(state.pieces) > limits.holePieces

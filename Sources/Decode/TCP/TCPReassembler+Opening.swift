@@ -83,9 +83,9 @@ extension TCPReassembler {
     if table.sides[2 &* slot &+ 1].hasEnded { sink.sideEnded(state.flow, .server, state.mark) }
   }
 
-  /// Takes an acknowledgement of `side` for what the other one sent.
+  /// Takes an acknowledgement of `side` for what the other one sent, with `count` new bytes.
   mutating func acknowledge<Sink: StreamSink & ~Copyable>(
-    _ slot: Int, _ side: FlowSide, _ number: UInt32, into sink: inout Sink
+    _ slot: Int, _ side: FlowSide, _ number: UInt32, with count: Int, into sink: inout Sink
   ) {
     let o = FlowTable.place(slot, side.other)
     guard table.sides[o].hasBase else {
@@ -96,7 +96,7 @@ extension TCPReassembler {
     guard let place = table.sides[o].place(of: number) else { return }
     table.sides[o].acknowledge(place)
     if table.states[slot].phase == .opening, side == .client { table.move(slot, to: .quiet) }
-    giveUpHoles(slot, side.other, into: &sink)
+    giveUpHoles(slot, side.other, answer: count, into: &sink)
   }
 
   /// Makes room in the full table.

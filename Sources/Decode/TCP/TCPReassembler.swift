@@ -9,14 +9,19 @@ import CrenelModel
 /// the last ``RecentBytes/capacity`` bytes that were delivered.
 ///
 /// A hole is given up, and told as a gap, when the other side has acknowledged what is missing
-/// and four pieces or a second came after it; where acknowledgements are not captured, when
-/// 256 KiB wait behind it; and in any case after ten seconds, or when memory runs out. What a server sent waits alike for the bytes of the
-/// client that it acknowledges, so that no answer goes before its question; see
-/// ``mustWait(_:_:_:)``. Sequence numbers are taken within 2^30 bytes of the next one expected.
+/// and the capture has gone on since: by 64 segments behind the hole, 96 KiB of the other side, a
+/// second, or a tenth of one and an answer. Where acknowledgements are not captured it is given up
+/// when 256 KiB wait behind it; and in any case after ten seconds, or when memory runs out. What a
+/// server sent waits alike for the bytes of the client that it acknowledges, so that no answer goes
+/// before its question; see ``mustWait(_:_:_:)``. Sequence numbers are taken within 2^30 bytes of
+/// the next one expected.
 ///
 /// State is bounded by ``TCPLimits`` whatever the traffic is. Time is event time; it never goes
 /// back here, though packets may. It never traps on traffic.
 struct TCPReassembler: ~Copyable {
+  /// Flows that are closed at once when many are due.
+  static let portion = 64
+
   /// What was odd, over all flows.
   private(set) var anomalies = AnomalyCounters()
 
@@ -77,20 +82,49 @@ struct TCPReassembler: ~Copyable {
   /// due is done in the order of its times, each at its own: so steps between, or none, make no
   /// difference.
   mutating func advance<Sink: StreamSink & ~Copyable>(to now: Timestamp, into sink: inout Sink) {
+    while !advanceSome(to: now, into: &sink) {}
+  }
+
+  /// The same, but closes no more than ``portion`` flows; false when more is due.
+  mutating func advanceSome<Sink: StreamSink & ~Copyable>(
+    to now: Timestamp, into sink: inout Sink
+  ) -> Bool {
+    var left = Self.portion
     while due <= now {
       if due > clock { clock = due }
-      expire(into: &sink)
+      guard expire(&left, into: &sink) else { return false }
       guard due > clock else { break }  // at the end of time
     }
     if now > clock { clock = now }
+    return true
   }
 
   /// Ends the input: tells what still waits, and closes every flow.
   mutating func finish<Sink: StreamSink & ~Copyable>(into sink: inout Sink) {
-    for phase in FlowPhase.allCases {
-      while let slot = table.oldest(phase) { close(slot, .endOfInput, into: &sink) }
+    while !finishSome(into: &sink) {}
+  }
+
+  /// The same, but closes no more than ``portion`` flows; false when there are more.
+  mutating func finishSome<Sink: StreamSink & ~Copyable>(into sink: inout Sink) -> Bool {
+    for _ in 0..<Self.portion {
+      guard
+        let slot = table.oldest(.opening) ?? table.oldest(.quiet) ?? table.oldest(.open)
+          ?? table.oldest(.closed)
+      else {
+        due = .distantFuture
+        return true
+      }
+      close(slot, .endOfInput, into: &sink)
     }
-    due = .distantFuture
+    return false
+  }
+
+  /// Closes an open flow to stay within memory.
+  mutating func giveUp<Sink: StreamSink & ~Copyable>(
+    _ slot: Int, _ mark: PacketMark, into sink: inout Sink
+  ) {
+    record(.overLimit, slot, mark)
+    close(slot, .evicted, into: &sink)
   }
 
   /// Counts an anomaly, and notes it on its flow.
@@ -152,7 +186,8 @@ struct TCPReassembler: ~Copyable {
     let isProbe = start == next &- 1 && size <= 1 && flags.isDisjoint(with: [.syn, .fin])
     var mark = mark
     if flags.contains(.ack) {
-      acknowledge(slot, side, segment.acknowledgement, into: &sink)
+      let isNew = !isProbe && size > 0 && start &+ size > next
+      acknowledge(slot, side, segment.acknowledgement, with: isNew ? Int(size) : 0, into: &sink)
       if side == .server { mark.acknowledged = asked(slot, segment.acknowledgement) }
     }
     if size > 0, !isProbe {
@@ -161,7 +196,7 @@ struct TCPReassembler: ~Copyable {
       if side == .client { drainAnswers(slot, into: &sink) }
     }
     if flags.contains(.fin) { takeFinish(slot, side, at: start &+ size, mark, into: &sink) }
-    giveUpHoles(slot, side, into: &sink)
+    giveUpHoles(slot, side, answer: 0, into: &sink)
     closeIfFinished(slot, into: &sink)
   }
 }

@@ -39,6 +39,12 @@ struct TLSConnection {
   /// Creates a connection of which no byte was seen.
   init() {}
 
+  /// Bytes it holds, itself included.
+  var held: Int {
+    MemoryLayout<TLSConnection>.stride &+ 256 &+ hello.buffer.count &+ answer.buffer.count
+      &+ names.count &+ (fingerprint?.text.count ?? 0)
+  }
+
   /// Whether a stream begins with the record of a ClientHello, or with one in SSLv2's style.
   static func looksLikeClientHello(_ first: Span<UInt8>) -> StreamGuess {
     if byte(first, 0) & 0x80 != 0 { return looksLikeSSLv2(first) }

@@ -54,10 +54,10 @@ private struct Generated {
     }
   }
 
-  /// Writes the packets anew: none overtaken by more than three others, and some of them twice.
+  /// Writes the packets anew: each less than 32 places and 50 ms late, and some of them twice.
   ///
-  /// More, and an acknowledgement could overtake the bytes it is for by so much that they count as
-  /// lost to the capture (`TCPLimits.acknowledgedHolePieces`).
+  /// Later, and an acknowledgement could overtake the bytes it is for by so much that they count as
+  /// lost to the capture (`TCPLimits.acknowledgedHoleSegments` and `answeredHoleTime`).
   func shuffle(to other: String, seed: UInt64) throws {
     let bytes = try SharedData.bytes(path)
     var records: [ArraySlice<UInt8>] = []
@@ -69,8 +69,16 @@ private struct Generated {
     }
     var random = Seeded(seed)
     var order: [(place: Double, record: Int)] = []
+    let times = records.map { record in
+      [0, 4].map { word in
+        (0..<4).reduce(0) { $0 | Int(record[record.startIndex + word + $1]) << ($1 * 8) }
+      }
+    }.map { $0[0] * 1_000_000 + $0[1] }
+    var end = 0
     for record in records.indices {
-      order.append((Double(record) + Double.random(in: 0..<4, using: &random), record))
+      while end < records.count, times[end] < times[record] + 50_000 { end += 1 }
+      let late = Double(record) + Double.random(in: 0..<31, using: &random)
+      order.append((min(late, Double(end)), record))
       if Int.random(in: 0..<20, using: &random) == 0 {
         order.append((Double(record) + Double.random(in: 0..<400, using: &random), record))
       }

@@ -49,6 +49,7 @@ struct CapturePageTests {
         "bytes waiting behind holes, a connection; all",
         "\(mebi(tcp.bufferedPerFlow)); \(mebi(tcp.bufferedInTotal))"
       ),
+      ("bytes that connections hold, all, those included", mebi(PacketDecoder.heldLimit)),
       (
         "datagrams in fragments; their bytes; fragments of one; time",
         "\(thousands(fragments.datagrams)); \(mebi(fragments.bytes)); \(fragments.fragments); "
@@ -60,7 +61,10 @@ struct CapturePageTests {
         "request body looked at, as sent; decompressed",
         "\(kibi(http.bodyBytes)); \(kibi(http.inflatedBytes))"
       ),
-      ("HTTP/1 requests without a response, a connection", "\(http.outstanding)"),
+      (
+        "HTTP/1 requests without a response, a connection; their heads",
+        "\(http.outstanding); \(mebi(http.outstandingBytes))"
+      ),
       (
         "HTTP/2 streams open at once; their texts, a connection",
         "\(HTTP2Connection.streamLimit); \(mebi(HTTP2Connection.heldLimit))"
