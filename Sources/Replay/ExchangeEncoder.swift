@@ -7,14 +7,17 @@ import CrenelModel
 /// how long they are, never what they hold.
 struct ExchangeEncoder {
   private let names: [String]
+  private let sources: [String]
   private var writer = JSONWriter()
 
-  init(names: FieldNames) { self.names = names.names }
+  /// Creates an encoder of exchanges with fields that were asked for, from sources by number.
+  init(names: FieldNames, sources: [String]) {
+    self.names = names.names
+    self.sources = sources
+  }
 
   /// The line, with its line feed.
-  mutating func line(_ exchange: Exchange, in batch: borrowing ExchangeBatch, source: String)
-    -> [UInt8]
-  {
+  mutating func line(_ exchange: Exchange, in batch: borrowing ExchangeBatch) -> [UInt8] {
     writer.removeAll()
     let bytes = batch.bytes.span
     writer.beginObject()
@@ -43,7 +46,7 @@ struct ExchangeEncoder {
     }
     if exchange.detail != .max { detail(batch.details[Int(exchange.detail)], exchange, bytes) }
     flags(exchange.flags)
-    provenance(exchange.provenance, source: source)
+    provenance(exchange.provenance)
     writer.endObject()
     writer.newline()
     return writer.bytes
@@ -91,8 +94,9 @@ struct ExchangeEncoder {
     text("tls.client.ja4_r", detail.ja4Raw, bytes)
     if detail.ja4Raw.isPresent { writer.string("tls.client.ja4_method", JA4Method.name) }
     writer.beginObject("crenel.packets")
-    writer.side("request", detail.requestFrames, detail.requestStream)
-    writer.side("response", detail.responseFrames, detail.responseStream)
+    let source = exchange.provenance.source
+    writer.side("request", detail.requestFrames, detail.requestStream, of: source, name: name)
+    writer.side("response", detail.responseFrames, detail.responseStream, of: source, name: name)
     if detail.anomalies != PacketAnomalies() {
       writer.beginArray("anomalies")
       for anomaly in PacketAnomaly.allCases where detail.anomalies.contains(anomaly) {
@@ -120,9 +124,11 @@ struct ExchangeEncoder {
     writer.endArray()
   }
 
-  private mutating func provenance(_ place: Provenance, source: String) {
+  private func name(_ source: UInt32) -> String { sources[Int(source)] }
+
+  private mutating func provenance(_ place: Provenance) {
     writer.beginObject("log")
-    writer.string("file.path", source)
+    writer.string("file.path", name(place.source))
     writer.int("offset", place.offset)
     writer.int("length", place.length)
     writer.int("line", place.line)

@@ -26,13 +26,15 @@ public struct SourceReport: Sendable {
   }
 
   /// Exchanges that it gave.
-  public var exchanges: UInt64 { capture?.decoded.exchanges ?? counters.exchanges }
+  public var exchanges: UInt64 { capture?.exchanges ?? counters.exchanges }
 }
 
 /// What was read of all sources.
 public struct InputReport: Sendable {
   /// One entry a source, in the order of ties.
   public var sources: [SourceReport]
+  /// What became of the packets of several capture files; `nil` where there are none or one.
+  public var captures: CaptureStreamReport?
 
   /// Lines seen in all.
   public var lines: UInt64 { sources.reduce(0) { $0 &+ $1.counters.lines } }
@@ -96,6 +98,14 @@ public struct InputReport: Sendable {
       }
       lines += source.problems.map(\.description)
     }
+    if let captures {
+      if !isBrief {
+        lines.append(
+          "captures: \(captures.files) files as one stream, \(captures.decoded.summary), "
+            + "\(captures.decoded.exchanges) exchanges")
+      }
+      lines += captures.decoded.remarks { name(of: $0) }.map { "captures: " + $0 }
+    }
     return lines.map { TerminalText.escapedLines($0) + "\n" }.joined()
   }
 
@@ -105,8 +115,10 @@ public struct InputReport: Sendable {
     StandardError.write(text(isBrief: isBrief))
   }
 
-  /// Writes the report as `sources`, the last member of an open object.
+  /// Writes the report as the last members of an open object: `captures`, `sources`.
   func write(to writer: inout JSONWriter) {
+    let cut = sources.reduce(UInt64(0)) { $0 &+ ($1.capture?.file.cut ?? 0) }
+    captures?.write(to: &writer, cut: cut) { name(of: $0) }
     writer.beginArray("sources")
     for source in sources {
       writer.beginObject()
@@ -143,6 +155,10 @@ public struct InputReport: Sendable {
       writer.endObject()
     }
     writer.endArray()
+  }
+
+  private func name(of source: UInt32) -> String? {
+    sources.indices.contains(Int(source)) ? sources[Int(source)].name : nil
   }
 
   private static func milliseconds(_ nanoseconds: Int64) -> Int64 {

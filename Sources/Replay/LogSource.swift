@@ -50,7 +50,9 @@ final class LogSource: ExchangeReader {
     return true
   }
 
-  var report: SourceReport {
+  var reports: [SourceReport] { [report] }
+
+  private var report: SourceReport {
     var report = SourceReport(
       format: detection?.format?.name, reason: detection?.reason ?? "nothing to read")
     report.counters = counters

@@ -246,6 +246,11 @@ extension Setup {
   /// Refuses an expression that libpcap does not take.
   static func check(bpf: String) throws { _ = try PacketFilter(bpf) }
 
+  /// The filter of `--bpf`, `nil` without one; throws `bad-bpf`.
+  func packetFilter() throws(Diagnostic) -> PacketFilter? {
+    try bpf.map { expression throws(Diagnostic) in try PacketFilter(expression) }
+  }
+
   /// The shipped list of throw-away mail domains.
   static func disposableDomains() throws -> DisposableDomains {
     let path = try Resources.home() + "/rules/data/disposable-domains.txt"

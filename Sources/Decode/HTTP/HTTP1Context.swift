@@ -7,8 +7,6 @@ final class HTTP1Context {
   let limits: HTTP1Limits
   let asked: AskedFields
   let judge: HeadJudge
-  /// Number of the source, copied to every ``Provenance``.
-  let source: UInt32
   let who: ClientFinder
   /// What was odd so far.
   var anomalies = AnomalyCounters()
@@ -23,7 +21,6 @@ final class HTTP1Context {
     self.limits = limits
     asked = AskedFields(configuration.names)
     judge = HeadJudge(limits)
-    source = configuration.source
     who = ClientFinder(configuration)
   }
 

@@ -1,6 +1,6 @@
 import CrenelModel
 
-/// What all HTTP/2 connections of a run share: where they come from, and what is asked of them.
+/// What all HTTP/2 connections of a run share: what is asked of them, and who clients are.
 struct HTTP2Context: Sendable {
   /// A name asked for, with the slot of its value.
   struct Name: Sendable {
@@ -8,8 +8,6 @@ struct HTTP2Context: Sendable {
     var slot: Int
   }
 
-  /// Number of the source, copied to every ``Provenance``.
-  let source: UInt32
   /// Request headers asked for as `header.x`: lower case, `_` for `-`.
   let headers: [Name]
   /// Cookies asked for as `cookie.x`.
@@ -18,7 +16,6 @@ struct HTTP2Context: Sendable {
 
   /// Creates a context from what the site profile and the command line say.
   init(_ configuration: DecoderConfiguration) {
-    source = configuration.source
     headers = Self.names("header.", configuration.names) {
       $0.lowercased().replacing("-", with: "_")
     }

@@ -1,6 +1,6 @@
 public import CrenelModel
 
-/// Decodes captured packets of one source to exchanges, batch after batch.
+/// Decodes captured packets, of one file or of several in the order of time, to exchanges.
 ///
 /// Layers, reassembly, then what each connection speaks. An exchange is given when it is complete,
 /// and takes its place on the event clock then, as a server writes its log; when it began and ended
@@ -25,10 +25,17 @@ public struct PacketDecoder: ~Copyable {
   public mutating func decode(
     _ packets: borrowing PacketBatch, into batch: inout ExchangeBatch
   ) {
+    decode(packets, packets.packets.indices, into: &batch)
+  }
+
+  /// Takes some packets of a batch in and appends what they complete to `batch`.
+  public mutating func decode(
+    _ packets: borrowing PacketBatch, _ range: Range<Int>, into batch: inout ExchangeBatch
+  ) {
     let before = batch.exchanges.count
     swap(&batch, &connections.batch)
     let bytes = packets.bytes.span
-    for i in packets.packets.indices {
+    for i in range {
       let packet = packets.packets[i]
       let mark = PacketMark(at: packet.at, frame: packet.frame, offset: packet.offset)
       guard let segment = network.decode(packet, bytes, &layers) else {
@@ -94,7 +101,7 @@ public struct PacketDecoder: ~Copyable {
   }
 }
 
-/// What became of the packets of one source.
+/// What became of the packets that a decoder was given.
 public struct PacketReport: Sendable {
   /// Packets seen.
   public var packets: UInt64 = 0

@@ -31,7 +31,7 @@ struct ConnectionTable: ~Copyable, StreamSink {
   init(_ configuration: DecoderConfiguration) {
     http1 = HTTP1Context(configuration)
     http2 = HTTP2Context(configuration)
-    tls = TLSContext(source: configuration.source)
+    tls = TLSContext()
   }
 
   /// What was odd above TCP.
