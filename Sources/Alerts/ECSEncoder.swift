@@ -199,8 +199,10 @@ public struct ECSEncoder: Sendable {
       if !item.digest.isEmpty { writer.string("sha256", Hexadecimal.text(item.digest)) }
       if let packets = item.packets {
         writer.time("start", packets.start, digits: 9)
-        writer.side("request", packets.request, packets.requestStream)
-        writer.side("response", packets.response, packets.responseStream)
+        writer.side(
+          "request", packets.request, packets.requestStream, of: item.place.source, name: source)
+        writer.side(
+          "response", packets.response, packets.responseStream, of: item.place.source, name: source)
       }
       writer.endObject()
     }

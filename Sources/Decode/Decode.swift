@@ -26,7 +26,7 @@ public struct DecoderConfiguration: Sendable {
     case forwarded
   }
 
-  /// Number of the source, copied to every ``Provenance``.
+  /// Number of the log, copied to every ``Provenance``; packets carry that of their file.
   public var source: UInt32 = 0
   /// Where the client's address is taken from.
   public var client: ClientOrigin = .remote

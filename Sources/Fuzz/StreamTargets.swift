@@ -78,7 +78,7 @@ private func check(_ one: ExchangeBatch, _ other: ExchangeBatch) {
 
 func fuzzTLS(_ input: [UInt8]) {
   func run(_ size: Int) -> ExchangeBatch {
-    var context = TLSContext(source: 0)
+    var context = TLSContext()
     var counters = AnomalyCounters()
     var connection = TLSConnection()
     var batch = ExchangeBatch()

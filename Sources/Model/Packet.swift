@@ -39,7 +39,8 @@ public struct Packet: Sendable, BitwiseCopyable {
   public var originalLength: UInt32
   /// What the first bytes are.
   public var link: LinkType
-  /// Number of the packet in its file, from 1, as Wireshark counts frames.
+  /// Number of the packet in its file, from 1, as Wireshark counts frames; where several files are
+  /// read, with that of the file (``SourcedFrame``).
   public var frame: UInt64
   /// Place of the first captured byte in the decompressed file.
   public var offset: UInt64

@@ -103,7 +103,7 @@ public struct AnomalyCounters: Sendable {
   /// Creates counters at zero.
   public init() {}
 
-  /// Counts an anomaly seen at `frame` (from 1; 0 when no frame can be named).
+  /// Counts an anomaly seen at `frame` (a ``SourcedFrame``; 0 when no frame can be named).
   public mutating func record(_ anomaly: PacketAnomaly, frame: UInt64) {
     let i = Int(anomaly.rawValue)
     if counts[i] == 0 { firsts[i] = frame }
@@ -113,8 +113,15 @@ public struct AnomalyCounters: Sendable {
   /// How often it occurred.
   public func count(_ anomaly: PacketAnomaly) -> UInt64 { counts[Int(anomaly.rawValue)] }
 
-  /// The frame of its first sample; 0 when it never occurred, or at no frame.
-  public func firstFrame(_ anomaly: PacketAnomaly) -> UInt64 { firsts[Int(anomaly.rawValue)] }
+  /// The frame of its first sample, in its file; 0 when it never occurred, or at no frame.
+  public func firstFrame(_ anomaly: PacketAnomaly) -> UInt64 {
+    SourcedFrame(rawValue: firsts[Int(anomaly.rawValue)]).number
+  }
+
+  /// Number of the source that the frame of its first sample is in.
+  public func firstSource(_ anomaly: PacketAnomaly) -> UInt32 {
+    SourcedFrame(rawValue: firsts[Int(anomaly.rawValue)]).source
+  }
 
   /// Adds the counts of `other`, whose samples are taken where there were none.
   public mutating func add(_ other: AnomalyCounters) {

@@ -35,21 +35,42 @@ public struct PacketDetail: Sendable, BitwiseCopyable {
   public init() {}
 }
 
-/// Frames of one capture file that carried something, both ends included; 0 when none did.
+/// Frames that carried something, both ends included, by file and number.
+///
+/// Where it goes over several files it holds the rest of the first, the beginning of the last, and
+/// the files whose numbers lie between.
 public struct FrameRange: Hashable, Sendable, BitwiseCopyable {
-  /// The first frame, from 1; 0 for none.
-  public var first: UInt64 = 0
-  /// The last frame, from 1; 0 for none.
-  public var last: UInt64 = 0
+  @usableFromInline var lower: UInt64 = 0
+  @usableFromInline var upper: UInt64 = 0
 
   /// Creates an empty range.
+  @inlinable
   public init() {}
 
-  /// Widens the range to hold `frame`.
+  /// Whether there is no frame in it.
   @inlinable
-  public mutating func add(_ frame: UInt64) {
-    if first == 0 || frame < first { first = frame }
-    if frame > last { last = frame }
+  public var isEmpty: Bool { lower == 0 }
+  /// The first frame in its file, from 1; 0 for none.
+  @inlinable
+  public var first: UInt64 { SourcedFrame(rawValue: lower).number }
+  /// The last frame in its file, from 1; 0 for none.
+  @inlinable
+  public var last: UInt64 { SourcedFrame(rawValue: upper).number }
+  /// Number of the source that the first frame is in.
+  @inlinable
+  public var firstSource: UInt32 { SourcedFrame(rawValue: lower).source }
+  /// Number of the source that the last frame is in.
+  @inlinable
+  public var lastSource: UInt32 { SourcedFrame(rawValue: upper).source }
+
+  /// Widens the range to hold `frame`, a ``SourcedFrame``; whether it is the first one now.
+  @inlinable
+  @discardableResult
+  public mutating func add(_ frame: UInt64) -> Bool {
+    if frame > upper { upper = frame }
+    guard lower == 0 || frame < lower else { return false }
+    lower = frame
+    return true
   }
 }
 
@@ -66,10 +87,19 @@ public struct StreamRange: Hashable, Sendable, BitwiseCopyable {
 
 extension JSONWriter {
   /// Writes the frames and the stream bytes of one side of an exchange; nothing when none was captured.
-  public mutating func side(_ key: StaticString, _ frames: FrameRange, _ stream: StreamRange) {
-    guard frames.first > 0 else { return }
+  ///
+  /// `source` is the exchange's own; others are named as `name` calls them.
+  public mutating func side(
+    _ key: StaticString, _ frames: FrameRange, _ stream: StreamRange, of source: UInt32,
+    name: (UInt32) -> String
+  ) {
+    guard !frames.isEmpty else { return }
     beginObject(key)
+    if frames.firstSource != source { string("source", name(frames.firstSource)) }
     int("first_frame", frames.first)
+    if frames.lastSource != frames.firstSource {
+      string("last_source", name(frames.lastSource))
+    }
     int("last_frame", frames.last)
     int("stream_offset", stream.offset)
     int("stream_bytes", stream.length)

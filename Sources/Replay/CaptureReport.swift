@@ -13,37 +13,30 @@ public struct LiveReport: Sendable {
   public var lateAfterTick: UInt64
 }
 
-/// What became of the packets of a capture.
+/// What became of one capture: a file, or live interfaces.
 public struct CaptureReport: Sendable {
   /// What became of the records of a file.
   public var file = PacketCounters()
-  /// What became of its packets.
-  public var decoded: PacketReport
+  /// Packets of a file that `--bpf` left.
+  public var packets: UInt64 = 0
+  /// Exchanges that began in it.
+  public var exchanges: UInt64 = 0
+  /// What became of its packets; `nil` where other files are read in one stream with it.
+  public var decoded: PacketReport?
   /// What a live capture received, lost and waited for; `nil` for files.
   public var live: LiveReport?
 
-  init(decoded: PacketReport) { self.decoded = decoded }
+  init() {}
 
   /// Packets and connections, in a few words.
   func summary(_ language: Language) -> String {
-    let count = decoded.connections
-    let others = LocalizedText(en: "of other kinds", fr: "d’autres sortes")
-    let parts = [
-      ("HTTP/1", count.http1), ("HTTP/2", count.http2), ("TLS", count.tls),
-      (others[language], count.others),
-    ]
-    let kinds = parts.filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
-    let sum = count.http1 + count.http2 + count.tls + count.others
-    let words = LocalizedText(
-      en: "\(decoded.packets) packets, \(sum) connections",
-      fr: French.counted(decoded.packets, "paquet") + ", " + French.counted(sum, "connexion"))
+    guard let decoded else { return PacketReport.packets(packets)[language] }
     let ticks = live.map { live in
       LocalizedText(
         en: ", \(live.idleTicks) idle ticks",
         fr: ", " + French.counted(live.idleTicks, "attente"))
     }
-    return words[language] + (kinds.isEmpty ? "" : " (\(kinds.joined(separator: ", ")))")
-      + (ticks?[language] ?? "")
+    return decoded.summary(language) + (ticks?[language] ?? "")
   }
 
   /// What a person should know of, one text a fact.
@@ -76,33 +69,102 @@ public struct CaptureReport: Sendable {
             + "taisait\u{a0}: \(late)\u{a0}; un rejeu des mêmes paquets peut rendre leurs "
             + "connexions autrement"))
     }
-    for anomaly in PacketAnomaly.allCases {
-      let count = decoded.anomalies.count(anomaly)
-      guard count > 0 else { continue }
-      let frame = decoded.anomalies.firstFrame(anomaly)
-      texts.append(
-        LocalizedText(
-          en: "\(count) times \(anomaly.code)" + (frame > 0 ? "; the first at frame \(frame)" : ""),
-          fr: "\(count) fois \(anomaly.code)"
-            + (frame > 0 ? "\u{a0}; la première à la trame \(frame)" : "")))
-    }
-    return texts
+    return texts + (decoded?.remarks { _ in nil } ?? [])
   }
 
-  /// Writes members of an open object.
+  /// Writes `capture` into an open object.
   func write(to writer: inout JSONWriter) {
     writer.beginObject("capture")
-    writer.int("packets", decoded.packets)
-    writer.int("segments", decoded.segments)
-    writer.int("fragments", decoded.fragments)
-    writer.int("other_packets", decoded.others)
-    writer.int("unreadable_packets", decoded.unreadable)
-    writer.int("cut_packets", file.cut)
+    if let decoded {
+      decoded.write(to: &writer, cut: file.cut, live: live) { _ in nil }
+    } else {
+      writer.int("packets", packets)
+      writer.int("cut_packets", file.cut)
+    }
+    writer.endObject()
+  }
+}
+
+/// What became of several capture files that were read as one stream.
+public struct CaptureStreamReport: Sendable {
+  /// How many files.
+  public var files: Int
+  /// What became of their packets.
+  public var decoded: PacketReport
+
+  /// How many files, and what they held.
+  func summary(_ language: Language) -> String {
+    let start = LocalizedText(
+      en: "\(files) files as one stream, ", fr: "\(files) fichiers lus comme un seul flux, ")
+    let end = LocalizedText(
+      en: ", \(decoded.exchanges) exchanges",
+      fr: ", " + French.counted(decoded.exchanges, "échange"))
+    return start[language] + decoded.summary(language) + end[language]
+  }
+
+  /// Writes `captures` into an open object; `name` calls sources by number.
+  func write(to writer: inout JSONWriter, cut: UInt64, name: (UInt32) -> String?) {
+    writer.beginObject("captures")
+    writer.int("files", files)
+    writer.int("exchanges", decoded.exchanges)
+    decoded.write(to: &writer, cut: cut, live: nil, name: name)
+    writer.endObject()
+  }
+}
+
+extension PacketReport {
+  /// How many packets, in words.
+  static func packets(_ count: UInt64) -> LocalizedText {
+    LocalizedText(en: "\(count) packets", fr: French.counted(count, "paquet"))
+  }
+
+  /// Packets and connections, in a few words.
+  func summary(_ language: Language) -> String {
+    let others = LocalizedText(en: "of other kinds", fr: "d’autres sortes")
+    let parts = [
+      ("HTTP/1", connections.http1), ("HTTP/2", connections.http2), ("TLS", connections.tls),
+      (others[language], connections.others),
+    ]
+    let kinds = parts.filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
+    let sum = parts.reduce(0) { $0 + $1.1 }
+    let words = LocalizedText(
+      en: ", \(sum) connections", fr: ", " + French.counted(sum, "connexion"))
+    return Self.packets(packets)[language] + words[language]
+      + (kinds.isEmpty ? "" : " (\(kinds.joined(separator: ", ")))")
+  }
+
+  /// What was odd, one text an anomaly; `name` calls sources by number, where there are several.
+  func remarks(name: (UInt32) -> String?) -> [LocalizedText] {
+    PacketAnomaly.allCases.filter { anomalies.count($0) > 0 }.map { anomaly in
+      let (count, frame) = (anomalies.count(anomaly), anomalies.firstFrame(anomaly))
+      let file = name(anomalies.firstSource(anomaly)).map { TerminalText.escaped($0) }
+      guard frame > 0 else {
+        return LocalizedText(
+          en: "\(count) times \(anomaly.code)", fr: "\(count) fois \(anomaly.code)")
+      }
+      return LocalizedText(
+        en: "\(count) times \(anomaly.code); the first at frame \(frame)"
+          + (file.map { " of \($0)" } ?? ""),
+        fr: "\(count) fois \(anomaly.code)\u{a0}; la première à la trame \(frame)"
+          + (file.map { " de \($0)" } ?? ""))
+    }
+  }
+
+  /// Writes members of an open object; `name` calls sources by number, where there are several.
+  func write(
+    to writer: inout JSONWriter, cut: UInt64, live: LiveReport?, name: (UInt32) -> String?
+  ) {
+    writer.int("packets", packets)
+    writer.int("segments", segments)
+    writer.int("fragments", fragments)
+    writer.int("other_packets", others)
+    writer.int("unreadable_packets", unreadable)
+    writer.int("cut_packets", cut)
     writer.beginObject("connections")
-    writer.int("http1", decoded.connections.http1)
-    writer.int("http2", decoded.connections.http2)
-    writer.int("tls", decoded.connections.tls)
-    writer.int("other", decoded.connections.others)
+    writer.int("http1", connections.http1)
+    writer.int("http2", connections.http2)
+    writer.int("tls", connections.tls)
+    writer.int("other", connections.others)
     writer.endObject()
     if let live {
       let drops = live.drops
@@ -115,14 +177,17 @@ public struct CaptureReport: Sendable {
       writer.endObject()
     }
     writer.beginArray("anomalies")
-    for anomaly in PacketAnomaly.allCases where decoded.anomalies.count(anomaly) > 0 {
+    for anomaly in PacketAnomaly.allCases where anomalies.count(anomaly) > 0 {
+      let frame = anomalies.firstFrame(anomaly)
       writer.beginObject()
       writer.string("code", anomaly.code)
-      writer.int("count", decoded.anomalies.count(anomaly))
-      writer.int("first_frame", decoded.anomalies.firstFrame(anomaly))
+      writer.int("count", anomalies.count(anomaly))
+      if frame > 0, let file = name(anomalies.firstSource(anomaly)) {
+        writer.string("first_source", file)
+      }
+      writer.int("first_frame", frame)
       writer.endObject()
     }
     writer.endArray()
-    writer.endObject()
   }
 }

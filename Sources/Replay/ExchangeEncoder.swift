@@ -8,14 +8,17 @@ import CrenelModel
 /// that they are there is said, and how long they are, never what they hold.
 struct ExchangeEncoder {
   private let names: [String]
+  private let sources: [String]
   private var writer = JSONWriter()
 
-  init(names: FieldNames) { self.names = names.names }
+  /// Creates an encoder of exchanges with fields that were asked for, from sources by number.
+  init(names: FieldNames, sources: [String]) {
+    self.names = names.names
+    self.sources = sources
+  }
 
   /// The line, with its line feed.
-  mutating func line(_ exchange: Exchange, in batch: borrowing ExchangeBatch, source: String)
-    -> [UInt8]
-  {
+  mutating func line(_ exchange: Exchange, in batch: borrowing ExchangeBatch) -> [UInt8] {
     writer.removeAll()
     let bytes = batch.bytes.span
     let detail = exchange.detail == .max ? nil : batch.details[Int(exchange.detail)]
@@ -32,7 +35,7 @@ struct ExchangeEncoder {
     agent(exchange, bytes)
     tls(exchange, detail, bytes)
     crenel(exchange, detail, bytes)
-    provenance(exchange.provenance, source: source)
+    provenance(exchange.provenance)
     writer.endObject()
     writer.newline()
     return writer.bytes
@@ -182,7 +185,7 @@ struct ExchangeEncoder {
     if let detail {
       text("header_names", detail.headerNames, bytes)
       secondHello(detail, bytes)
-      packets(detail)
+      packets(detail, of: exchange.provenance.source)
     }
     flags(exchange.flags)
     writer.endObject()
@@ -205,10 +208,10 @@ struct ExchangeEncoder {
     writer.endObject()
   }
 
-  private mutating func packets(_ detail: PacketDetail) {
+  private mutating func packets(_ detail: PacketDetail, of source: UInt32) {
     writer.beginObject("packets")
-    writer.side("request", detail.requestFrames, detail.requestStream)
-    writer.side("response", detail.responseFrames, detail.responseStream)
+    writer.side("request", detail.requestFrames, detail.requestStream, of: source, name: name)
+    writer.side("response", detail.responseFrames, detail.responseStream, of: source, name: name)
     if detail.anomalies != PacketAnomalies() {
       writer.beginArray("anomalies")
       for anomaly in PacketAnomaly.allCases where detail.anomalies.contains(anomaly) {
@@ -232,10 +235,12 @@ struct ExchangeEncoder {
     writer.endArray()
   }
 
-  private mutating func provenance(_ place: Provenance, source: String) {
+  private func name(_ source: UInt32) -> String { sources[Int(source)] }
+
+  private mutating func provenance(_ place: Provenance) {
     writer.beginObject("log")
     writer.beginObject("file")
-    writer.string("path", source)
+    writer.string("path", name(place.source))
     writer.endObject()
     writer.int("offset", place.offset)
     writer.int("length", place.length)

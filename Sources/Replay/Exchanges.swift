@@ -7,7 +7,7 @@ public enum Exchanges {
     let setup = try Setup(options)
     let inputs = try ReplayInputs(options, setup)
     var consumer = Consumer(
-      encoder: ExchangeEncoder(names: setup.names), names: inputs.names,
+      encoder: ExchangeEncoder(names: setup.names, sources: inputs.names),
       output: OutputStream.standardOutput())
     try inputs.start()
     inputs.run(&consumer)
@@ -18,7 +18,6 @@ public enum Exchanges {
 
   private struct Consumer: ExchangeConsumer, ~Copyable {
     var encoder: ExchangeEncoder
-    let names: [String]
     var output: OutputStream
 
     var isDone: Bool { output.isDone }
@@ -26,11 +25,7 @@ public enum Exchanges {
     mutating func flush() { output.flush() }
 
     mutating func consume(_ batch: borrowing ExchangeBatch, _ range: Range<Int>) {
-      for i in range {
-        let exchange = batch.exchanges[i]
-        output.write(
-          encoder.line(exchange, in: batch, source: names[Int(exchange.provenance.source)]))
-      }
+      for i in range { output.write(encoder.line(batch.exchanges[i], in: batch)) }
     }
   }
 }

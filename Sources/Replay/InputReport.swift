@@ -32,7 +32,7 @@ public struct SourceReport: Sendable {
   }
 
   /// Exchanges that it gave.
-  public var exchanges: UInt64 { capture?.decoded.exchanges ?? counters.exchanges }
+  public var exchanges: UInt64 { capture?.exchanges ?? counters.exchanges }
 }
 
 /// What was read of all sources.
@@ -41,13 +41,15 @@ public struct InputReport: Sendable {
   public var sources: [SourceReport]
   /// What is likely not what was meant by the command line.
   public var warnings: [Diagnostic] = []
+  /// What became of the packets of several capture files; `nil` where there are none or one.
+  public var captures: CaptureStreamReport?
 
   /// Lines seen in all.
   public var lines: UInt64 { sources.reduce(0) { $0 &+ $1.counters.lines } }
   /// Packets seen in all; `nil` where no source is a capture.
   public var packets: UInt64? {
     let captures = sources.compactMap(\.capture)
-    return captures.isEmpty ? nil : captures.reduce(0) { $0 &+ $1.decoded.packets }
+    return captures.isEmpty ? nil : captures.reduce(0) { $0 &+ ($1.decoded?.packets ?? $1.packets) }
   }
   /// Lines that became exchanges.
   public var exchanges: UInt64 { sources.reduce(0) { $0 &+ $1.exchanges } }
@@ -81,6 +83,11 @@ public struct InputReport: Sendable {
       lines += source.facts(language)
       lines += source.problems.map(\.description)
     }
+    if let captures {
+      let start = LocalizedText(en: "captures: ", fr: "captures\u{a0}: ")[language]
+      if !isBrief { lines.append(start + captures.summary(language)) }
+      lines += captures.decoded.remarks { name(of: $0) }.map { start + $0[language] }
+    }
     lines += warnings.map(\.description)
     return lines.map { TerminalText.escapedLines($0) + "\n" }.joined()
   }
@@ -95,7 +102,8 @@ public struct InputReport: Sendable {
     StandardError.write(text(isBrief: isQuiet, language))
   }
 
-  /// Writes the report as `warnings` and `sources`, the last members of an open object.
+  /// Writes the report as the last members of an open object: `warnings`,
+  /// `captures` where several were one stream, `sources`.
   func write(to writer: inout JSONWriter) {
     writer.beginArray("warnings")
     for warning in warnings {
@@ -106,6 +114,8 @@ public struct InputReport: Sendable {
       writer.endObject()
     }
     writer.endArray()
+    let cut = sources.reduce(UInt64(0)) { $0 &+ ($1.capture?.file.cut ?? 0) }
+    captures?.write(to: &writer, cut: cut) { name(of: $0) }
     writer.beginArray("sources")
     for source in sources {
       writer.beginObject()
@@ -142,5 +152,9 @@ public struct InputReport: Sendable {
       writer.endObject()
     }
     writer.endArray()
+  }
+
+  private func name(of source: UInt32) -> String? {
+    sources.indices.contains(Int(source)) ? sources[Int(source)].name : nil
   }
 }

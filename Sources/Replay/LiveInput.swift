@@ -21,11 +21,11 @@ enum LiveInput {
   private static let stop = LiveStop()
 
   /// Opens the interfaces; throws what libpcap refuses.
-  static func open(_ options: LiveOptions, _ setup: Setup) throws(Diagnostic) -> CaptureSource {
+  static func open(_ options: LiveOptions, _ setup: Setup) throws(Diagnostic) -> LiveSource {
     var settings = LiveSettings(interfaces: options.interfaces)
     settings.filter = setup.bpf ?? ""
     settings.bufferSize = max(1, options.bufferMebibytes) << 20
-    return CaptureSource(try LiveCapture(settings, stopper: stop), number: 0, setup: setup)
+    return LiveSource(try LiveCapture(settings, stopper: stop), setup: setup)
   }
 
   /// Gives up the rights of root, once all that needs them is open, and listens for SIGINT and SIGTERM.

@@ -51,7 +51,9 @@ final class LogSource: ExchangeReader {
     return true
   }
 
-  var report: SourceReport {
+  var reports: [SourceReport] { [report] }
+
+  private var report: SourceReport {
     var report = SourceReport(
       format: detection?.format?.name, reason: detection?.reason ?? SourceReport.nothing)
     report.counters = counters

@@ -18,12 +18,17 @@ extension ExchangeConsumer where Self: ~Copyable {
   public mutating func flush() {}
 }
 
-/// The inputs of a run: found, opened one after the other, merged by event time.
+/// The inputs of a run: found, opened when their turn comes, merged by event time.
+///
+/// Captures are one stream of packets, whatever their number; each log is a stream of its own.
 public final class ReplayInputs {
   private let setup: Setup
   private let options: RunOptions
-  private var sources: [ReplaySource]
+  /// By number.
+  private let inputs: [RankedInput]
   private let leftOut: [Diagnostic]
+  private var filter: PacketFilter?
+  private var streams = InputStreams()
   private var orders: [SourceOrderReport] = []
 
   /// Takes the inputs that the setup found, or opens the interfaces.
@@ -35,11 +40,9 @@ public final class ReplayInputs {
     guard options.live.interfaces.isEmpty else {
       leftOut = []
       do {
-        let live = try LiveInput.open(options.live, setup)
-        sources = [
-          ReplaySource(
-            live, named: options.live.interfaces.joined(separator: "+"), setup: setup)
-        ]
+        let name = options.live.interfaces.joined(separator: "+")
+        inputs = [RankedInput(InputSource(name: name, path: nil, size: nil))]
+        streams = InputStreams(try LiveInput.open(options.live, setup))
       } catch {
         throw Diagnostics([error])
       }
@@ -47,12 +50,15 @@ public final class ReplayInputs {
     }
     guard let plan = setup.inputs else {
       leftOut = []
-      sources = []
+      inputs = []
       return
     }
     leftOut = plan.leftOut
-    sources = plan.sources.enumerated().map {
-      ReplaySource($0.element, number: $0.offset, setup: setup, chunkSize: options.chunkSize)
+    inputs = RankedInput.ranked(plan.sources, setup)
+    do {
+      filter = try setup.packetFilter()
+    } catch {
+      throw Diagnostics([error])
     }
     do {
       // What is written would be read again, or has been emptied by the shell already.
@@ -61,7 +67,6 @@ public final class ReplayInputs {
     } catch {
       throw Diagnostics([error])
     }
-    rank()
   }
 
   /// Gives up the rights of root where interfaces needed them; to be called when outputs are open.
@@ -76,10 +81,9 @@ public final class ReplayInputs {
 
   /// Gives every exchange to `consumer` in event order: time, then source, then place.
   public func run<Consumer: ExchangeConsumer & ~Copyable>(_ consumer: inout Consumer) {
-    let firsts = sources.count > 1 ? firstEvents : [nil]
-    // A live capture gives its exchanges in event order: nothing has to be held back.
+    open()
     let isLive = !options.live.interfaces.isEmpty
-    var merger = EventMerger(lateness: isLive ? 0 : setup.lateness, firsts: firsts)
+    var merger = EventMerger(lateness: setup.lateness, firsts: streams.firsts)
     var progress = Progress(
       label: options.label, total: totalBytes, isWanted: options.showsProgress)
     var batch = ExchangeBatch()
@@ -89,60 +93,65 @@ public final class ReplayInputs {
       case .run(let run):
         consumer.consume(merger.batches[run.batch], run.exchanges)
         exchanges &+= UInt64(run.exchanges.count)
-      case .needs(let source):
+      case .needs(let stream):
         if isLive { consumer.flush() }  // before the next packets are waited for
-        if sources[source].next(into: &batch) {
-          if sources[source].isOrdered { merger.trustOrder(of: source) }
-          merger.push(&batch, source: source)
+        if streams.readers[stream].next(into: &batch) {
+          if streams.readers[stream].isOrdered { merger.trustOrder(of: stream) }
+          merger.push(&batch, source: stream)
         } else {
-          merger.end(source: source)
+          merger.end(source: stream)
         }
-        progress.update(bytes: bytesRead, exchanges: exchanges)
+        progress.update(bytes: streams.bytesRead, exchanges: exchanges)
       case .finished: break merge
       }
     }
     progress.finish()
-    orders = sources.indices.map { merger.report(source: $0) }
+    orders = streams.readers.indices.map { merger.report(source: $0) }
   }
 
-  /// Gives every exchange to `consumer`, source after source, in the order of the files.
+  /// Gives every exchange to `consumer`, stream after stream, in the order of the files.
   public func runUnordered<Consumer: ExchangeConsumer & ~Copyable>(_ consumer: inout Consumer) {
     var progress = Progress(
       label: options.label, total: totalBytes, isWanted: options.showsProgress)
     var batch = ExchangeBatch()
     var exchanges: UInt64 = 0
-    for source in sources {
-      while !consumer.isDone, source.next(into: &batch) {
+    open()
+    for reader in streams.readers {
+      while !consumer.isDone, reader.next(into: &batch) {
         consumer.consume(batch, batch.exchanges.indices)
         exchanges &+= UInt64(batch.exchanges.count)
-        progress.update(bytes: bytesRead, exchanges: exchanges)
+        progress.update(bytes: streams.bytesRead, exchanges: exchanges)
       }
     }
     progress.finish()
   }
 
   /// The names of the sources, by number.
-  public var names: [String] { sources.map(\.input.name) }
+  public var names: [String] { inputs.map(\.source.name) }
 
   /// The inputs as files that no output may take the place of.
   var files: FilesRead {
-    options.live.interfaces.isEmpty ? FilesRead(sources.map(\.input)) : FilesRead([])
+    options.live.interfaces.isEmpty ? FilesRead(inputs.map(\.source)) : FilesRead([])
   }
 
   /// What was read, and what could not be.
   public var report: InputReport {
-    var reports = sources.enumerated().map { number, source in
-      var report = source.report
-      if number < orders.count { report.order = orders[number] }
-      return report
+    var reports = inputs.map { _ in SourceReport(format: nil, reason: SourceReport.nothing) }
+    for (stream, reader) in streams.readers.enumerated() {
+      for (number, report) in zip(streams.members[stream], reader.reports) {
+        reports[number] = report
+      }
+      if stream < orders.count { reports[streams.members[stream][0]].order = orders[stream] }
     }
+    for number in inputs.indices { reports[number].name = inputs[number].source.name }
     for warning in leftOut {
       var report = SourceReport(format: nil, reason: LocalizedText(en: "left out", fr: "écarté"))
       report.name = warning.position.file
       report.problems = [warning]
       reports.append(report)
     }
-    return InputReport(sources: reports, warnings: unused(reports))
+    return InputReport(
+      sources: reports, warnings: unused(reports), captures: streams.captures?.whole)
   }
 
   /// Options that had no effect on what was read; known only when it is.
@@ -168,44 +177,24 @@ public final class ReplayInputs {
 
   /// How a source is called in evidence: `sha256:` and the digest of the stored file, or `stdin`.
   public func evidenceName(of source: UInt32) -> String {
-    guard sources.indices.contains(Int(source)) else { return "unknown" }
-    let input = sources[Int(source)].input
+    guard inputs.indices.contains(Int(source)) else { return "unknown" }
+    let input = inputs[Int(source)].source
     guard let path = input.path, let size = input.size else { return "stdin" }
     return SourceDigest.sha256(path: path, size: size).map { "sha256:" + $0 } ?? "unreadable"
   }
 
+  /// Makes streams of the inputs, once.
+  private func open() {
+    guard streams.readers.isEmpty else { return }
+    streams = InputStreams(inputs, filter: filter.take(), setup, chunkSize: options.chunkSize)
+  }
+
   private var totalBytes: UInt64 {
     var sum: UInt64 = 0
-    for source in sources {
-      guard let size = source.input.size else { return 0 }
+    for input in inputs {
+      guard let size = input.source.size else { return 0 }
       sum &+= size
     }
     return sum
-  }
-
-  private var bytesRead: UInt64 { sources.reduce(0) { $0 &+ $1.bytesRead } }
-
-  private var firstEvents: [Timestamp?] = []
-
-  /// Puts the sources into the order that ties are broken by: first event, then name.
-  ///
-  /// Each stored file is opened, its first lines decoded, and closed again; what has no event, and
-  /// what can be read but once (standard input, pipes), comes first and is asked for at once.
-  private func rank() {
-    guard sources.count > 1 else { return }
-    let inputs = sources.map(\.input)
-    let firsts = inputs.map { input -> Timestamp? in
-      guard input.size != nil else { return nil }
-      let probe = ReplaySource(
-        input, number: 0, setup: setup, chunkSize: LogSource.sampleSize)
-      return probe.probe()
-    }
-    let plan = MergePlan(
-      zip(firsts, inputs).map { MergePlan.Source(first: $0, path: $1.name) })
-    firstEvents = plan.firsts
-    sources = plan.order.enumerated().map {
-      ReplaySource(
-        inputs[$0.element], number: $0.offset, setup: setup, chunkSize: options.chunkSize)
-    }
   }
 }

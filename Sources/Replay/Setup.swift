@@ -270,6 +270,11 @@ extension Setup {
   /// Where the shipped list of throw-away mail domains is, below the folder of ``Resources``.
   static let domainsFile = "/rules/data/disposable-domains.txt"
 
+  /// The filter of `--bpf`, `nil` without one; throws `bad-bpf`.
+  func packetFilter() throws(Diagnostic) -> PacketFilter? {
+    try bpf.map { expression throws(Diagnostic) in try PacketFilter(expression) }
+  }
+
   /// The shipped list of throw-away mail domains.
   static func disposableDomains() throws -> DisposableDomains {
     let path = try Resources.home() + domainsFile

@@ -52,6 +52,7 @@ struct ExampleTests {
     for (sample, name) in [
       ("12-hoarder/traffic.log", "access.log"),
       ("13-library-bot-capture/traffic.pcapng.gz", "capture.pcap"),
+      ("13-library-bot-capture/traffic.pcapng.gz", "site_1.pcap"),
     ] {
       try FileManager.default.copyItem(
         atPath: samples + sample, toPath: scratch.path + "/" + name)

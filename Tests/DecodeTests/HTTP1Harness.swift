@@ -35,7 +35,6 @@ struct HTTP1Run {
     trusted: [String] = []
   ) {
     var configuration = DecoderConfiguration()
-    configuration.source = 3
     configuration.client = trusted.isEmpty ? .remote : .forwarded
     configuration.trustedProxies = trusted.compactMap { Network($0) }
     for name in names { _ = configuration.names.slot(for: name) }
@@ -47,7 +46,8 @@ struct HTTP1Run {
   private mutating func mark() -> PacketMark {
     clock += 1
     return PacketMark(
-      at: Timestamp(nanoseconds: clock * 1_000_000), frame: UInt64(clock - 1_000))
+      at: Timestamp(nanoseconds: clock * 1_000_000),
+      frame: SourcedFrame(source: 3, number: UInt64(clock - 1_000)).rawValue)
   }
 
   mutating func play(_ events: [Event], pieces: Int? = nil, seed: UInt64 = 0) {

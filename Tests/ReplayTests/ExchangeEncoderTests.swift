@@ -7,8 +7,8 @@ import Testing
 @Suite("Exchanges as JSON")
 struct ExchangeEncoderTests {
   private func line(_ exchange: Exchange, _ batch: ExchangeBatch) throws -> [String: Any] {
-    var encoder = ExchangeEncoder(names: FieldNames())
-    let bytes = encoder.line(exchange, in: batch, source: "a.log")
+    var encoder = ExchangeEncoder(names: FieldNames(), sources: ["a.log"])
+    let bytes = encoder.line(exchange, in: batch)
     #expect(bytes.last == 0x0a)
     return try #require(
       try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])

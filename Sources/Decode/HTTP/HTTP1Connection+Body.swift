@@ -39,8 +39,7 @@ extension HTTP1Connection {
     let mark = state.firstMark
     var exchange = Exchange(
       at: mark.at,
-      provenance: Provenance(
-        source: context.source, offset: state.firstPlace, length: 0, line: mark.frame))
+      provenance: Provenance(frame: mark.frame, offset: state.firstPlace))
     exchange.resolution = 1
     exchange.flags.insert(.stampedAtEnd)
     exchange.client = proxied?.address ?? flow.client.address

@@ -8,8 +8,6 @@ final class HTTP1Context {
   let limits: HTTP1Limits
   let asked: AskedFields
   let judge: HeadJudge
-  /// Number of the source, copied to every ``Provenance``.
-  let source: UInt32
   let who: ClientFinder
   /// What was odd so far.
   var anomalies = AnomalyCounters()
@@ -26,7 +24,6 @@ final class HTTP1Context {
     self.limits = limits
     asked = AskedFields(configuration.names)
     judge = HeadJudge(limits)
-    source = configuration.source
     who = ClientFinder(configuration)
   }
 

@@ -75,13 +75,11 @@ struct HTTP2Stream {
   }
 
   private mutating func see(_ side: FlowSide, _ mark: PacketMark) {
-    if detail.requestFrames.first == 0, side == .client || detail.responseFrames.first == 0 {
+    let isFirst =
+      side == .client
+      ? detail.requestFrames.add(mark.frame) : detail.responseFrames.add(mark.frame)
+    if isFirst, side == .client || detail.requestFrames.isEmpty {
       exchange.provenance.offset = mark.offset
-    }
-    if side == .client {
-      detail.requestFrames.add(mark.frame)
-    } else {
-      detail.responseFrames.add(mark.frame)
     }
     first = min(first ?? mark.at, mark.at)
     last = max(last, mark.at)
@@ -126,9 +124,9 @@ struct HTTP2Stream {
       exchange.responseBytes = Int64(responseBytes)
       exchange.bodyBytes = Int64(responseBody)
     }
-    exchange.provenance.source = context.shared.source
-    exchange.provenance.line =
-      sawRequest ? detail.requestFrames.first : detail.responseFrames.first
+    let frames = sawRequest ? detail.requestFrames : detail.responseFrames
+    exchange.provenance.source = frames.firstSource
+    exchange.provenance.line = frames.first
     var found = exchange
     context.shared.who.find(&found, bytes.span)
     exchange = found

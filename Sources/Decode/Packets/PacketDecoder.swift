@@ -1,6 +1,6 @@
 public import CrenelModel
 
-/// Decodes captured packets of one source to exchanges, batch after batch.
+/// Decodes captured packets, of one file or of several in the order of time, to exchanges.
 ///
 /// Layers, reassembly, then what each connection speaks. An exchange is given when it is complete,
 /// and takes its place on the event clock then, as a server writes its log; when it began and ended
@@ -33,17 +33,19 @@ public struct PacketDecoder: ~Copyable {
     limit = heldLimit
   }
 
-  /// Takes the packets from number `next` of the batch on in, and appends what they complete to
-  /// `batch`; leaves `next` behind the last one taken.
+  /// Takes packets of a batch in, from number `next` up to `end` (all of them without one), and
+  /// appends what they complete to `batch`; leaves `next` behind the last one taken.
   ///
   /// Stops early, to be called again, when `batch` holds much: a packet may end many connections.
   public mutating func decode(
-    _ packets: borrowing PacketBatch, from next: inout Int, into batch: inout ExchangeBatch
+    _ packets: borrowing PacketBatch, from next: inout Int, to end: Int? = nil,
+    into batch: inout ExchangeBatch
   ) {
+    let end = end ?? packets.packets.count
     let (before, texts) = (batch.exchanges.count, batch.bytes.count)
     swap(&batch, &connections.batch)
     let bytes = packets.bytes.span
-    while next < packets.packets.count, !connections.hasFilled(before, texts) {
+    while next < end, !connections.hasFilled(before, texts) {
       let packet = packets.packets[next]
       guard reassembler.advanceSome(to: packet.at, into: &connections) else { continue }
       next &+= 1
@@ -134,7 +136,7 @@ public struct PacketDecoder: ~Copyable {
   }
 }
 
-/// What became of the packets of one source.
+/// What became of the packets that a decoder was given.
 public struct PacketReport: Sendable {
   /// Packets seen.
   public var packets: UInt64 = 0

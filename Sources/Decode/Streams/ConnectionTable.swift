@@ -40,7 +40,7 @@ struct ConnectionTable: ~Copyable, StreamSink {
   init(_ configuration: DecoderConfiguration) {
     http1 = HTTP1Context(configuration)
     http2 = HTTP2Context(http1)
-    tls = TLSContext(source: configuration.source)
+    tls = TLSContext()
   }
 
   /// What was odd above TCP.

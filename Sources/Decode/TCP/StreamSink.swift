@@ -22,7 +22,7 @@ struct Flow: Sendable, BitwiseCopyable {
   var server: Endpoint
   /// When its first packet was captured.
   var openedAt: Timestamp
-  /// Frame of its first packet.
+  /// Its first packet, a ``SourcedFrame``.
   var firstFrame: UInt64
   /// Place of that packet's first byte in the decompressed capture file.
   var firstOffset: UInt64 = 0
@@ -35,6 +35,7 @@ struct Flow: Sendable, BitwiseCopyable {
 /// The packet that made the reassembler say something.
 struct PacketMark: Sendable, BitwiseCopyable {
   var at: Timestamp
+  /// Its number with that of its file, a ``SourcedFrame``.
   var frame: UInt64
   /// Place of the packet's first byte in the decompressed capture file.
   var offset: UInt64 = 0
@@ -50,6 +51,14 @@ struct PacketMark: Sendable, BitwiseCopyable {
     anomalies.insert(.streamGap)
     if isCut { anomalies.insert(.cutByCapture) }
     return anomalies
+  }
+}
+
+extension Provenance {
+  /// The place of a packet: `frame`, a ``SourcedFrame``, whose first byte is at `offset` of its file.
+  init(frame: UInt64, offset: UInt64) {
+    let frame = SourcedFrame(rawValue: frame)
+    self.init(source: frame.source, offset: offset, length: 0, line: frame.number)
   }
 }
 

@@ -2,12 +2,7 @@ import CrenelModel
 
 /// What all TLS connections of a run share.
 struct TLSContext: Sendable {
-  /// Number of the source, copied to every ``Provenance``.
-  var source: UInt32
   var ja4 = JA4Builder()
-
-  /// Creates a context for one source.
-  init(source: UInt32) { self.source = source }
 }
 
 /// A TLS connection seen from outside: its ClientHello, its ServerHello, then times and sizes.
@@ -103,8 +98,7 @@ struct TLSConnection {
     answer.stop()
     var exchange = Exchange(
       at: mark.at,
-      provenance: Provenance(
-        source: context.source, offset: flow.firstOffset, length: 0, line: flow.firstFrame))
+      provenance: Provenance(frame: flow.firstFrame, offset: flow.firstOffset))
     exchange.start = TimeBounds(exact: flow.openedAt)
     exchange.end = TimeBounds(exact: mark.at)
     exchange.elapsed = max(0, mark.at.since(flow.openedAt))

@@ -73,6 +73,16 @@ struct CaptureSampleTests {
   @Test("there are two")
   func present() { #expect(Pair.all.count == 2) }
 
+  @Test("a capture on standard input and as a file gives each exchange once", arguments: Pair.all)
+  fileprivate func standardInput(pair: Pair) throws {
+    let file = try #require(try pair.sample.files().first)
+    let bytes = try SharedData.bytes(pair.sample.folder + "/" + file)
+    let options = try ["exchanges", "--quiet"] + pair.options()
+    let run = try Command(options + ["-", file], in: pair.sample.folder, input: bytes)
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(try alerts(run.output).count == pair.rows("exchanges", ofLog: false).count)
+  }
+
   @Test("a capture and the server's log of it give the same requests", arguments: Pair.all)
   fileprivate func sameRequests(pair: Pair) throws {
     let captured = try pair.requests(ofLog: false)

@@ -28,7 +28,7 @@ struct PartialCaptureTests {
     #expect(other.errors.contains("error[no-such-client]"))
   }
 
-  @Test("stats counts packets where there are no lines, and answers without a request by themselves")
+  @Test("stats counts packets where there are no lines, and answers without a request apart")
   func stats() throws {
     let answers = try Command(["stats", "--text", "--bpf", "tcp src port 8080", capture]).output
     #expect(answers.contains("\npackets               425\n"), "\(answers)")

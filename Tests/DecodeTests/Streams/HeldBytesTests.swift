@@ -128,7 +128,7 @@ struct HeldBytesTests {
 
   @Test("hellos count as long as they are incomplete")
   func hellos() {
-    var context = TLSContext(source: 0)
+    var context = TLSContext()
     var counters = AnomalyCounters()
     var connection = TLSConnection()
     let hello = HelloBuilder.browser(salt: 1, shuffled: false).records(of: 40)

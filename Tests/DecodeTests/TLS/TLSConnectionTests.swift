@@ -152,7 +152,7 @@ struct TLSConnectionTests {
   @Test("a gap in the hello ends its reading, and is told")
   func gap() {
     let hello = HelloBuilder().records()
-    var context = TLSContext(source: 0)
+    var context = TLSContext()
     var counters = AnomalyCounters()
     var connection = TLSConnection()
     var batch = ExchangeBatch()
