@@ -278,6 +278,12 @@ struct TCPReassemblerTests {
       Step.handshake + [.fin(.client, at: 0, ack: 0), .server("x", at: 0, ack: 1)],
       "open c. s0:x endOfInput"),
     Scenario(
+      "an answer that overtook all of the client but its SYN",
+      [
+        .syn, .synAck, .server("OK", at: 0, ack: 3), .ack(.client, 0, at: 0),
+        .client("GET", at: 0, ack: 0),
+      ], "open c0:GET s0:OK endOfInput"),
+    Scenario(
       "where no packet of the client is captured, nothing waits",
       [.synAck, .server("a", at: 0, ack: 9), .server("b", at: 1, ack: 18)],
       "open s0:a s1:b endOfInput"),

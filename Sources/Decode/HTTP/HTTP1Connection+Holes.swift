@@ -100,6 +100,44 @@ extension HTTP1Connection {
     }
   }
 
+  /// Where in a line a request line begins; `nil` when none does.
+  ///
+  /// A body has no line end behind it: a request line may stand behind the last bytes of a form. It
+  /// begins then with one of the usual methods, and what stands before the method is no part of it.
+  static func requestStart(_ line: Span<UInt8>) -> Int? {
+    guard HeadEnd.hasVersion(line, line.indices) else { return nil }
+    if beginsRequest(line) { return 0 }
+    // Back from the version over the target to the space behind the method.
+    var end = line.count
+    while end > 0, line[end &- 1] != UInt8(ascii: "/") { end &-= 1 }  // of HTTP/1.1
+    var space = end &- 6
+    while space > 0, line[space &- 1] > 0x20 { space &-= 1 }
+    if space > 1, space < line.count, line[space &- 1] == 0x20,
+      line[space] == UInt8(ascii: "/") || starts(line, space..<line.count, with: "http"),
+      let length = methodLength(line, before: space &- 1)
+    {
+      return space &- 1 &- length
+    }
+    return looksLikeRequest(line) == true ? 0 : nil
+  }
+
+  /// The length of the usual method that ends before `end`; `nil` when there is none.
+  private static func methodLength(_ line: Span<UInt8>, before end: Int) -> Int? {
+    for length in 3...7 where length <= end {
+      let range = (end &- length)..<end
+      let isMethod =
+        switch length {
+        case 3: starts(line, range, with: "GET") || starts(line, range, with: "PUT")
+        case 4: starts(line, range, with: "POST") || starts(line, range, with: "HEAD")
+        case 5: starts(line, range, with: "PATCH")
+        case 6: starts(line, range, with: "DELETE")
+        default: starts(line, range, with: "OPTIONS")
+        }
+      if isMethod { return length }
+    }
+    return nil
+  }
+
   /// Looks for the start of a request, line by line; returns how far it came.
   mutating func findRequest(
     _ bytes: Span<UInt8>, _ from: Int, _ offset: UInt64, _ mark: PacketMark
@@ -113,9 +151,12 @@ extension HTTP1Connection {
       unsafe work.clientHead.append(contentsOf: $0.prefix(max(room, 0)))
     }
     guard feed < bytes.count else { return end }
-    if HTTP1Connection.looksLikeRequest(work.clientHead.span) == true,
-      HeadEnd.hasVersion(work.clientHead.span, work.clientHead.indices)
-    {
+    if let start = Self.requestStart(work.clientHead.span) {
+      if start > 0 {
+        // What came with the line's end is nearest to its beginning, however the bytes were cut.
+        client.begin(client.firstOffset &+ UInt64(start), mark, place: place)
+        work.clientHead.removeFirst(start)
+      }
       client.phase = .head
       client.scanned = 0
     } else {

@@ -31,6 +31,14 @@ struct HTTP1Connection {
     self.context = context
   }
 
+  /// Looks for the beginning of the next message of a side: its stream begins within one.
+  mutating func resume(_ side: FlowSide) {
+    switch side {
+    case .client: client.phase = .lost
+    case .server: server.phase = .lost
+    }
+  }
+
   /// Bytes that messages under way hold.
   var held: Int { hasWork ? work.bytesHeld : 0 }
 

@@ -181,12 +181,17 @@ struct ConnectionTable: ~Copyable, StreamSink {
   private mutating func begin(
     _ flow: Flow, _ side: FlowSide, _ bytes: Span<UInt8>, _ offset: UInt64, _ mark: PacketMark
   ) {
-    // The preface of HTTP/2 begins as a request of HTTP/1 does.
-    if let isHTTP1 = side == .client
-      ? HTTP1Connection.looksLikeRequest(bytes) : HTTP1Connection.looksLikeResponse(bytes),
-      isHTTP1, side == .server || HTTP2FrameReader.looksLikePreface(bytes) == .no
-    {
+    // The preface of HTTP/2 begins as a request of HTTP/1 does. What was found midway begins
+    // anywhere: there only what nothing else looks like is taken for a request.
+    let isHTTP1 =
+      switch side {
+      case .client where flow.isMidStream: HTTP1Connection.beginsRequest(bytes)
+      case .client: HTTP1Connection.looksLikeRequest(bytes) ?? false
+      case .server: HTTP1Connection.looksLikeResponse(bytes) ?? false
+      }
+    if isHTTP1, side == .server || HTTP2FrameReader.looksLikePreface(bytes) == .no {
       readHTTP1(flow, from: nil)
+      if flow.isMidStream { messages[flow.slot]?.resume(side.other) }
       messages[flow.slot]?.feed(
         side, bytes, offset: offset, mark, place: mark.offset, into: &batch)
       return
@@ -203,10 +208,16 @@ struct ConnectionTable: ~Copyable, StreamSink {
       own.record(.badProxyHeader, frame: preamble.firstFrame)
     }
     preamble.passSocks(isLast: isLast, isMidStream: flow.isMidStream)
-    let verdict = preamble.verdict(serverPort: flow.server.port, isLast: isLast)
+    let verdict = preamble.verdict(
+      serverPort: flow.server.port, isLast: isLast, isMidStream: flow.isMidStream)
     switch verdict {
     case .undecided: return
-    case .http1: readHTTP1(flow, from: preamble.client)
+    case .http1:
+      readHTTP1(flow, from: preamble.client)
+      if flow.isMidStream {
+        messages[flow.slot]?.resume(.client)
+        messages[flow.slot]?.resume(.server)
+      }
     case .http2:
       let connection = HTTP2Connection(flow, http2)
       connection.client = preamble.client

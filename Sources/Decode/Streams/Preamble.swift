@@ -95,7 +95,10 @@ final class Preamble {
   }
 
   /// What the bytes so far say; `isLast` when no more will come.
-  func verdict(serverPort: UInt16, isLast: Bool) -> Verdict {
+  ///
+  /// Bytes of a connection found midway may be within anything: on ports of HTTP the next message
+  /// is looked for then, elsewhere they must be the beginning of one.
+  func verdict(serverPort: UInt16, isLast: Bool, isMidStream: Bool) -> Verdict {
     let isLast = isLast || bytes.count >= Self.limit
     let request = beginning(of: .client, limit: 64)
     let response = beginning(of: .server, limit: 64)
@@ -112,6 +115,10 @@ final class Preamble {
       case .yes: return .http2
       case .undecided: isOpen = true
       case .no:
+        if isMidStream {
+          if HTTP1Connection.beginsRequest(request.span) { return .http1 }
+          break
+        }
         switch HTTP1Connection.looksLikeRequest(request.span) {
         case true: return .http1
         case nil: isOpen = true
@@ -128,9 +135,9 @@ final class Preamble {
       }
     }
     if isOpen, !isLast { return .undecided }
-    let isPlain = !request.isEmpty && Self.httpPorts.contains(serverPort)
-    return isPlain || (isLast && HTTP1Connection.looksLikeRequest(request.span) == nil)
-      ? .http1 : .other
+    let isPlain = Self.httpPorts.contains(serverPort) && (isMidStream || !request.isEmpty)
+    let isCut = isLast && !isMidStream && HTTP1Connection.looksLikeRequest(request.span) == nil
+    return isPlain || isCut ? .http1 : .other
   }
 
   /// The first bytes of one side, at most `limit`.

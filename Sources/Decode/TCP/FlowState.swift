@@ -49,6 +49,8 @@ struct SideState: BitwiseCopyable {
   var recent = RecentBytes()
   /// Whether `base` is known.
   var hasBase = false
+  /// Whether a segment of the side itself was captured, a SYN too.
+  var isSeen = false
   /// Whether the other side's acknowledgements are captured.
   var isAcknowledged = false
   /// Whether the FIN was reached: all was delivered.

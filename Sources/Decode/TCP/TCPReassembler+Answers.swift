@@ -10,8 +10,7 @@ extension TCPReassembler {
   /// counts as a byte on the wire and is none of the stream.
   func asked(_ slot: Int, _ number: UInt32) -> Int64 {
     let client = table.sides[FlowTable.place(slot, .client)]
-    let server = table.sides[FlowTable.place(slot, .server)]
-    guard client.next > 0 || client.first >= 0 || server.isAcknowledged,
+    guard client.isSeen,
       let place = client.place(of: number)
     else { return -1 }
     return min(max(place, 0), Int64(clamping: client.finish))

@@ -175,6 +175,7 @@ struct TCPReassembler: ~Copyable {
       table.sides[s].hasBase = true
       table.sides[s].acknowledged = 0
     }
+    table.sides[s].isSeen = true
     guard let start = table.sides[s].place(of: sequence) else {
       return record(.outOfWindow, slot, mark)
     }

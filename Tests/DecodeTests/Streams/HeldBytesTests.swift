@@ -12,7 +12,7 @@ private enum Hostile: CaseIterable {
     let head = "GET /rdv/\(i) HTTP/1.1\r\nHost: rdv.example\r\nCookie: eZSESSID=\(i)\r\n"
     let opening = HTTP2Builder.preface + HTTP2Builder.settings
     switch self {
-    case .word: return Array("GE".utf8)
+    case .word: return Array("GET /".utf8)
     case .head: return Array(head.utf8)
     case .open: return Array((head + "\r\n").utf8)
     case .large: return Array(head.utf8) + [UInt8](repeating: 0x61, count: 9_000)
