@@ -139,9 +139,10 @@ public struct Step: Sendable, BitwiseCopyable {
   public var rule: Int16 = -1
   /// The client as counted: the address under the profile's prefix.
   public var client: ClientAddress = .none
-  /// The session's key: a seeded hash of the cookie's value, or of client, agent and its start.
+  /// The session's number: a hash of the cookie's value, or of client, agent and its start; the
+  /// same under any seed, since names of actors are made of it.
   public var session: UInt64 = 0
-  /// Seeded hash of the user agent; 0 when the log had none.
+  /// Hash of the user agent, the same under any seed; 0 when the log had none.
   public var agent: UInt64 = 0
   /// The service asked for, in the batch's bytes.
   public var service: ByteRange = .absent

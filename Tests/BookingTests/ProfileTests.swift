@@ -405,6 +405,26 @@ struct IdentityTests {
     #expect(found[6].session != found[4].session && found[6].flags.contains(.opensSession))
   }
 
+  @Test("sessions and agents have the same numbers under any seed")
+  func seeds() throws {
+    var batch = ExchangeBatch()
+    for request in [
+      Request(extras: [(0, "abc")]), Request(at: 2_000), Request(agent: "Other", at: 9_000),
+    ] { request.append(to: &batch) }
+    let profile = try shipped("ezbooking")
+    var found: [[UInt64]] = []
+    for seed: UInt64 in [0, 7] {
+      var stage = try BookingStage(
+        profile: profile, names: profile.requestedNames, siteKey: nil, seed: seed)
+      found.append(
+        batch.exchanges.indices.flatMap { index in
+          let step = stage.classify(batch, index)
+          return [step.session, step.agent]
+        })
+    }
+    #expect(found[0] == found[1] && Set(found[0]).count == 5)
+  }
+
   @Test("cookies are found in a Cookie header too, by name or prefix")
   func cookieHeader() throws {
     var batch = ExchangeBatch()
