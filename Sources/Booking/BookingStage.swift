@@ -8,15 +8,17 @@ public struct BookingStage: ~Copyable {
   public let hasSiteKey: Bool
   /// Sessions without a cookie that were dropped to make room.
   public var evictedSessions: UInt64 { sessions.evicted }
-  /// Step rules of the profile with a regular expression that gave up at its limit, and how often;
-  /// each time the rule was taken as not matching.
-  public var expressionLimits: [(place: SourcePosition, count: UInt64)] { matcher.limits }
+  /// Step rules of the profile whose regular expression left a step unknown, in their order.
+  public var undecided: [UndecidedStep] {
+    undecidedSteps.keys.sorted().compactMap { undecidedSteps[$0] }
+  }
 
   private let matcher: StepMatcher
   private let identities: IdentityKeeper
   private let seed: UInt64
   /// Sessions and agents are numbered from the evidence alone: names of actors are made of them.
   private static let numbering: UInt64 = 0
+  private var undecidedSteps: [Int: UndecidedStep] = [:]
   private let cookies: CookieNames
   private let mailbox: [FieldSource]
   private let document: [FieldSource]
@@ -63,7 +65,10 @@ public struct BookingStage: ~Copyable {
       bytes, exchange[.userAgent].indices, seed: Self.numbering, declared: agents)
     step.agent = agent
     if Self.sends(bytes, exchange[.method].indices) { step.flags.insert(.sends) }
-    if let match = matcher.match(exchange, bytes) {
+    let match = matcher.match(exchange, bytes)
+    if let match, match.isUndecided {
+      leaveOpen(match.rule, exchange, &step)
+    } else if let match {
       let found = matcher.step(of: match.rule)
       step.rule = Int16(truncatingIfNeeded: match.rule)
       step.kind = found.kind
@@ -82,6 +87,16 @@ public struct BookingStage: ~Copyable {
   }
 
   // MARK: - What
+
+  /// Notes that a step is not known, since the expression of `rule` gave up.
+  ///
+  /// What may be staff is not accused.
+  private mutating func leaveOpen(_ rule: Int, _ exchange: Exchange, _ step: inout Step) {
+    step.flags.insert(.undecided)
+    if profile.rules[rule].step == .staff { step.flags.insert(.staff) }
+    let new = UndecidedStep(place: profile.rules[rule].position, first: exchange.provenance)
+    undecidedSteps[rule, default: new].requests &+= 1
+  }
 
   private static func sends(_ bytes: Span<UInt8>, _ method: Range<Int>) -> Bool {
     (1...5).contains(MethodSet.of(bytes, method)) && MethodSet.of(bytes, method) != 2
