@@ -8,13 +8,17 @@ public struct BookingStage: ~Copyable {
   public let hasSiteKey: Bool
   /// Sessions without a cookie that were dropped to make room.
   public var evictedSessions: UInt64 { sessions.evicted }
-  /// Step rules of the profile with a regular expression that gave up at its limit, and how often;
-  /// each time the rule was taken as not matching.
-  public var expressionLimits: [(place: SourcePosition, count: UInt64)] { matcher.limits }
+  /// Step rules of the profile whose regular expression left a step unknown, in their order.
+  public var undecided: [UndecidedStep] {
+    undecidedSteps.keys.sorted().compactMap { undecidedSteps[$0] }
+  }
 
   private let matcher: StepMatcher
   private let identities: IdentityKeeper
   private let seed: UInt64
+  /// Sessions and agents are numbered from the evidence alone: names of actors are made of them.
+  private static let numbering: UInt64 = 0
+  private var undecidedSteps: [Int: UndecidedStep] = [:]
   private let cookies: CookieNames
   private let mailbox: [FieldSource]
   private let document: [FieldSource]
@@ -22,19 +26,20 @@ public struct BookingStage: ~Copyable {
   private let service: [FieldSource]
   private let agents: [[UInt8]]
   private let assets: AssetPaths
-  private var sessions = SessionTable()
+  private var sessions: SessionTable
   private var lastAgent = AgentMemory()
 
   /// Compiles a profile.
   ///
-  /// `names` are those the decoder was given; `seed` is for hashes of attacker-chosen texts.
-  /// Throws patterns that cannot be compiled.
+  /// `names` are those the decoder was given; `seed` is for tables of attacker-chosen texts, and
+  /// nothing that is told depends on it. Throws patterns that cannot be compiled.
   public init(
     profile: SiteProfile, names: FieldNames, siteKey: [UInt8]?,
     disposable: DisposableDomains = DisposableDomains(""), seed: UInt64 = 0
   ) throws(Diagnostics) {
     self.profile = profile
     self.seed = seed
+    sessions = SessionTable(seed: seed)
     hasSiteKey = siteKey != nil
     matcher = try StepMatcher(profile, names)
     identities = IdentityKeeper(siteKey: siteKey, disposable: disposable)
@@ -57,10 +62,13 @@ public struct BookingStage: ~Copyable {
     var step = Step()
     step.client = exchange.client.masked(ipv4: profile.ipv4Prefix, ipv6: profile.ipv6Prefix)
     let (agent, isDeclared) = lastAgent.look(
-      bytes, exchange[.userAgent].indices, seed: seed, declared: agents)
+      bytes, exchange[.userAgent].indices, seed: Self.numbering, declared: agents)
     step.agent = agent
     if Self.sends(bytes, exchange[.method].indices) { step.flags.insert(.sends) }
-    if let match = matcher.match(exchange, bytes) {
+    let match = matcher.match(exchange, bytes)
+    if let match, match.isUndecided {
+      leaveOpen(match.rule, exchange, &step)
+    } else if let match {
       let found = matcher.step(of: match.rule)
       step.rule = Int16(truncatingIfNeeded: match.rule)
       step.kind = found.kind
@@ -79,6 +87,16 @@ public struct BookingStage: ~Copyable {
   }
 
   // MARK: - What
+
+  /// Notes that a step is not known, since the expression of `rule` gave up.
+  ///
+  /// What may be staff is not accused.
+  private mutating func leaveOpen(_ rule: Int, _ exchange: Exchange, _ step: inout Step) {
+    step.flags.insert(.undecided)
+    if profile.rules[rule].step == .staff { step.flags.insert(.staff) }
+    let new = UndecidedStep(place: profile.rules[rule].position, first: exchange.provenance)
+    undecidedSteps[rule, default: new].requests &+= 1
+  }
 
   private static func sends(_ bytes: Span<UInt8>, _ method: Range<Int>) -> Bool {
     (1...5).contains(MethodSet.of(bytes, method)) && MethodSet.of(bytes, method) != 2
@@ -143,14 +161,14 @@ public struct BookingStage: ~Copyable {
     if !profile.sessionRotates {
       let cookie = cookies.value(exchange, bytes)
       if cookie.count > 0 {
-        step.session = max(1, Hash64.of(bytes.extracting(cookie.indices), seed: seed))
+        step.session = max(1, Hash64.of(bytes.extracting(cookie.indices), seed: Self.numbering))
         step.flags.insert(.sessionByCookie)
         return
       }
     }
     let who = Hash64.of(
       step.client.high ^ UInt64(step.client.kind.rawValue), step.client.low ^ step.agent,
-      seed: seed)
+      seed: Self.numbering)
     let found = sessions.session(of: who, at: exchange.at)
     step.session = max(1, found.key)
     if found.isNew { step.flags.insert(.opensSession) }

@@ -131,7 +131,7 @@ struct AgentMemory {
   private var keys = [UInt64](repeating: 0, count: 256)
   private var isDeclared = [Bool](repeating: false, count: 256)
 
-  /// The seeded hash of an agent (0 for none), and whether the profile declares it.
+  /// The hash of an agent (0 for none), and whether the profile declares it.
   mutating func look(
     _ bytes: Span<UInt8>, _ range: Range<Int>, seed: UInt64, declared: [[UInt8]]
   ) -> (agent: UInt64, isDeclared: Bool) {

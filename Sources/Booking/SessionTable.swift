@@ -21,8 +21,11 @@ struct SessionTable: ~Copyable {
   private var next = 0
   private let capacity: Int
   private let mask: Int
+  private let seed: UInt64
 
-  init(capacity: Int = 65_536) {
+  /// `seed` says where entries stand, so that nobody can choose that; no session depends on it.
+  init(capacity: Int = 65_536, seed: UInt64 = 0) {
+    self.seed = seed
     self.capacity = max(1, capacity)
     var size = 16
     while size < 2 * self.capacity { size *= 2 }
@@ -33,7 +36,7 @@ struct SessionTable: ~Copyable {
 
   /// The session of `who` at `now`, and whether it begins here.
   mutating func session(of who: UInt64, at now: Timestamp) -> (key: UInt64, isNew: Bool) {
-    var cell = Int(truncatingIfNeeded: who) & mask
+    var cell = home(who)
     while cells[cell] != 0 {
       let slot = Int(cells[cell]) &- 1
       if entries[slot].who == who { return see(slot, now) }
@@ -50,10 +53,15 @@ struct SessionTable: ~Copyable {
     next = next &+ 1 == capacity ? 0 : next &+ 1
     forget(slot)
     entries[slot] = entry
-    cell = Int(truncatingIfNeeded: who) & mask
+    cell = home(who)
     while cells[cell] != 0 { cell = (cell &+ 1) & mask }
     cells[cell] = UInt32(slot &+ 1)
     return (entry.session, true)
+  }
+
+  /// Where an entry stands when nothing is in its way.
+  private func home(_ who: UInt64) -> Int {
+    Int(truncatingIfNeeded: Hash64.of(who, 0, seed: seed)) & mask
   }
 
   private mutating func see(_ slot: Int, _ now: Timestamp) -> (key: UInt64, isNew: Bool) {
@@ -69,11 +77,11 @@ struct SessionTable: ~Copyable {
 
   /// Takes a slot out of the index, closing the gap it leaves in its run of cells.
   private mutating func forget(_ slot: Int) {
-    var hole = Int(truncatingIfNeeded: entries[slot].who) & mask
+    var hole = home(entries[slot].who)
     while Int(cells[hole]) != slot &+ 1 { hole = (hole &+ 1) & mask }
     var cell = (hole &+ 1) & mask
     while cells[cell] != 0 {
-      let home = Int(truncatingIfNeeded: entries[Int(cells[cell]) &- 1].who) & mask
+      let home = home(entries[Int(cells[cell]) &- 1].who)
       if (cell &- home) & mask >= (cell &- hole) & mask {
         cells[hole] = cells[cell]
         hole = cell

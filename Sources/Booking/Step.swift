@@ -127,6 +127,9 @@ public struct Step: Sendable, BitwiseCopyable {
     public static let opensSession = Flags(rawValue: 16)
     /// A rule of the profile matched; without it the step is `other` or `asset` by default.
     public static let known = Flags(rawValue: 32)
+    /// A regular expression of the profile gave up: step, outcome, service, slot and the identities
+    /// given are not known, whatever the fields say.
+    public static let undecided = Flags(rawValue: 64)
   }
 
   /// What the exchange means.
@@ -139,9 +142,10 @@ public struct Step: Sendable, BitwiseCopyable {
   public var rule: Int16 = -1
   /// The client as counted: the address under the profile's prefix.
   public var client: ClientAddress = .none
-  /// The session's key: a seeded hash of the cookie's value, or of client, agent and its start.
+  /// The session's number: a hash of the cookie's value, or of client, agent and its start; the
+  /// same under any seed, since names of actors are made of it.
   public var session: UInt64 = 0
-  /// Seeded hash of the user agent; 0 when the log had none.
+  /// Hash of the user agent, the same under any seed; 0 when the log had none.
   public var agent: UInt64 = 0
   /// The service asked for, in the batch's bytes.
   public var service: ByteRange = .absent
@@ -162,4 +166,19 @@ public struct Step: Sendable, BitwiseCopyable {
 
   /// Creates a step about which nothing is known.
   public init() {}
+
+  /// Whether a regular expression of the profile gave up, so that the step is not known.
+  public var isUndecided: Bool { flags.contains(.undecided) }
+}
+
+/// A step rule of the profile whose regular expression gave up at its limit.
+///
+/// The exchange's step is not known then: it is neither the rule's nor that of a later rule.
+public struct UndecidedStep: Sendable, Hashable {
+  /// Where the step rule stands in the profile.
+  public var place: SourcePosition
+  /// For how many exchanges.
+  public var requests: UInt64 = 0
+  /// The first of them.
+  public var first: Provenance
 }

@@ -18,13 +18,6 @@ struct StepMatcher {
     var names: [String]
     var service: Int
     var slot: Int
-
-    /// Matches of its expressions that were given up.
-    var limitCount: UInt64 {
-      var count = (regex?.limitCount ?? 0) &+ (queryRegex?.limitCount ?? 0)
-      if case .regex(let regex) = location { count &+= regex.limitCount }
-      return count
-    }
   }
 
   /// A parameter of the query by its key, or a field of the form by its slot.
@@ -38,7 +31,7 @@ struct StepMatcher {
       _ found: ByteRange, _ bytes: Span<UInt8>, _ captures: inout Captures
     ) -> Bool {
       guard found.isPresent else { return false }
-      if let value, !value.matches(bytes, found.indices) { return false }
+      if let value, value.match(bytes, found.indices) != .matched { return false }
       if capture >= 0 { captures.set(capture, found) }
       return true
     }
@@ -140,10 +133,18 @@ struct StepMatcher {
     return wanted.compactMap { names.firstIndex(of: $0) }.first ?? -1
   }
 
-  /// The first rule that an exchange matches, and what its pattern took out of it.
-  func match(
-    _ exchange: Exchange, _ bytes: Span<UInt8>
-  ) -> (rule: Int, service: ByteRange, slot: ByteRange)? {
+  /// The rule that tells an exchange's step.
+  struct Match {
+    var rule: Int
+    var service: ByteRange = .absent
+    var slot: ByteRange = .absent
+    /// Whether an expression of the rule gave up: the step may be the rule's, or a later one's.
+    var isUndecided = false
+  }
+
+  /// The first rule that an exchange matches, and what its pattern took out of it; the first that
+  /// could not be decided when it comes before.
+  func match(_ exchange: Exchange, _ bytes: Span<UInt8>) -> Match? {
     let method = MethodSet.of(bytes, exchange[.method].indices)
     let path = exchange[.path].indices
     let found = words.isEmpty ? 0 : words.find(bytes, path)
@@ -154,8 +155,13 @@ struct StepMatcher {
         begins(bytes, path, with: gate.prefix)
       else { continue }
       captures.removeAll()
-      guard matches(rules[index], exchange, bytes, path, &captures) else { continue }
-      return (index, captures[rules[index].service], captures[rules[index].slot])
+      switch matches(rules[index], exchange, bytes, path, &captures) {
+      case .unmatched: continue
+      case .limitExceeded: return Match(rule: index, isUndecided: true)
+      case .matched:
+        return Match(
+          rule: index, service: captures[rules[index].service], slot: captures[rules[index].slot])
+      }
     }
     return nil
   }
@@ -165,19 +171,41 @@ struct StepMatcher {
     (rules[rule].rule.step, rules[rule].rule.outcome)
   }
 
-  /// Rules with an expression that gave up at its limit, and how often.
-  var limits: [(place: SourcePosition, count: UInt64)] {
-    rules.filter { $0.limitCount > 0 }.map { ($0.rule.position, $0.limitCount) }
-  }
-
+  /// Whether an exchange matches a rule: no where one part surely does not, whatever gave up.
   private func matches(
     _ compiled: borrowing Compiled, _ exchange: Exchange, _ bytes: Span<UInt8>,
     _ path: Range<Int>, _ captures: inout Captures
-  ) -> Bool {
+  ) -> ByteRegex.Outcome {
+    let onPath = matchesPath(compiled, bytes, path, &captures)
+    guard onPath != .unmatched, matchesParts(compiled, exchange, bytes, &captures) else {
+      return .unmatched
+    }
+    var onQuery = ByteRegex.Outcome.matched
+    if let regex = compiled.queryRegex {
+      guard exchange[.query].isPresent else { return .unmatched }
+      onQuery = regex.match(bytes.extracting(exchange[.query].indices))
+    }
+    var onLocation = ByteRegex.Outcome.matched
+    if let location = compiled.location {
+      guard exchange[.location].isPresent else { return .unmatched }
+      onLocation = location.match(bytes, exchange[.location].indices)
+    }
+    if onQuery == .unmatched || onLocation == .unmatched { return .unmatched }
+    let hasLimit =
+      onPath == .limitExceeded || onQuery == .limitExceeded || onLocation == .limitExceeded
+    return hasLimit ? .limitExceeded : .matched
+  }
+
+  private func matchesPath(
+    _ compiled: borrowing Compiled, _ bytes: Span<UInt8>, _ path: Range<Int>,
+    _ captures: inout Captures
+  ) -> ByteRegex.Outcome {
     if let template = compiled.template {
-      guard template.matches(bytes, path, &captures) else { return false }
-    } else if let regex = compiled.regex {
-      guard regex.match(bytes.extracting(path)) == .matched else { return false }
+      return template.matches(bytes, path, &captures) ? .matched : .unmatched
+    }
+    guard let regex = compiled.regex else { return .matched }
+    let outcome = regex.match(bytes.extracting(path))
+    if outcome == .matched {
       for group in 0..<min(regex.groupCount, 8) {
         if let range = regex.group(group + 1) {
           captures.set(
@@ -186,6 +214,14 @@ struct StepMatcher {
         }
       }
     }
+    return outcome
+  }
+
+  /// Whether status, parameters and fields of the form are as the rule asks.
+  private func matchesParts(
+    _ compiled: borrowing Compiled, _ exchange: Exchange, _ bytes: Span<UInt8>,
+    _ captures: inout Captures
+  ) -> Bool {
     if !compiled.rule.status.isEmpty {
       let status = Int(exchange.status)
       guard compiled.rule.status.contains(where: { $0.contains(status) }) else { return false }
@@ -199,14 +235,7 @@ struct StepMatcher {
         return false
       }
     }
-    if let regex = compiled.queryRegex {
-      guard exchange[.query].isPresent,
-        regex.match(bytes.extracting(exchange[.query].indices)) == .matched
-      else { return false }
-    }
-    guard let location = compiled.location else { return true }
-    return exchange[.location].isPresent
-      && location.matches(bytes, exchange[.location].indices)
+    return true
   }
 
   private func begins(_ bytes: Span<UInt8>, _ range: Range<Int>, with prefix: ByteRange) -> Bool {
@@ -264,10 +293,10 @@ enum TextPattern {
   case glob([UInt8])
   case regex(ByteRegex)
 
-  func matches(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+  func match(_ bytes: Span<UInt8>, _ range: Range<Int>) -> ByteRegex.Outcome {
     switch self {
-    case .regex(let regex): regex.match(bytes.extracting(range)) == .matched
-    case .glob(let pattern): Self.glob(pattern.span, bytes, range)
+    case .regex(let regex): regex.match(bytes.extracting(range))
+    case .glob(let pattern): Self.glob(pattern.span, bytes, range) ? .matched : .unmatched
     }
   }
 

@@ -13,6 +13,8 @@ struct Facts {
   let resolution: Int64
   /// What it means.
   let kind: StepKind
+  /// Whether that is known: no regular expression of the profile gave up.
+  let isStepKnown: Bool
   /// What came of it.
   let outcome: StepOutcome
   /// HTTP status; 0 when not logged.
@@ -56,6 +58,7 @@ struct Facts {
     end = exchange.end
     resolution = max(0, exchange.resolution)
     kind = step.kind
+    isStepKnown = !step.isUndecided
     outcome = step.outcome
     status = exchange.status
     isLate = exchange.flags.contains(.late)

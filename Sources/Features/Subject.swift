@@ -119,6 +119,11 @@ struct SessionState: Subject {
     let error = lastError.follow(facts)
     measured.errorIsDecided = error.isDecided
     measured.retry = error.retry
+    if !facts.isStepKnown {
+      // It may be any step: nothing of this session is known to be left out.
+      isWhole = false
+      judgedFrom = .max
+    }
     if site.knowsOrder, facts.at >= judgedFrom { notePredecessors(facts, site) }
     steps.insert(facts.kind)
     if facts.kind == .identity, facts.showsPage || facts.showsAgain { formWasShown = true }

@@ -55,8 +55,6 @@ public final class ByteRegex {
 
   /// Number of capture groups.
   public let groupCount: Int
-  /// Matches given up at the limit so far.
-  public private(set) var limitCount: UInt64 = 0
 
   /// Compiles `pattern` (PCRE2 syntax, bytes, not UTF-8 code points).
   public init(_ pattern: String, options: Options = []) throws(CompileError) {
@@ -132,9 +130,7 @@ public final class ByteRegex {
 
   private func outcome(_ result: Int32) -> Outcome {
     if result >= 0 { return .matched }
-    guard result != PCRE2_ERROR_NOMATCH else { return .unmatched }
-    limitCount &+= 1
-    return .limitExceeded
+    return result == PCRE2_ERROR_NOMATCH ? .unmatched : .limitExceeded
   }
 
   private static func message(_ code: Int32) -> String {

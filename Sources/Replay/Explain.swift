@@ -102,7 +102,8 @@ struct ClientAccount {
   /// A step in time.
   struct Moment {
     var at: Timestamp
-    var step: StepKind
+    /// `nil` when it is not known: an expression of the profile gave up.
+    var step: StepKind?
     var outcome: StepOutcome
     var status: UInt16
     var client: ClientAddress
@@ -192,7 +193,7 @@ struct ClientWatcher: ExchangeConsumer, ~Copyable {
       if trace.isUndecided { best.undecided += 1 }
       account.best[trace.rule] = best
     }
-    let kind = passage.step.kind
+    let kind = passage.step.knownKind
     guard kind != .asset, account.moments.count < Self.momentLimit else { return }
     let request = [batch.string(exchange[.method]), batch.string(exchange[.target])]
     account.moments.append(

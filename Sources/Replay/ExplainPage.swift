@@ -30,7 +30,7 @@ struct ExplainPage {
     for moment in watcher.moments {
       let status = moment.status == 0 ? "-" : "\(moment.status)"
       text +=
-        "  \(moment.at.rfc3339)  \(padded(moment.step.name, 12)) \(padded(moment.outcome.name, 9)) "
+        "  \(moment.at.rfc3339)  \(padded(moment.step?.name ?? "?", 12)) \(padded(moment.outcome.name, 9)) "
         + "\(status)  \(TerminalText.escaped(moment.request, limit: 100))\n"
     }
     return text

@@ -38,6 +38,7 @@ public enum FeatureRows {
     inputs.run(&consumer)
     try consumer.output.finish()
     inputs.report.tell(isQuiet: isQuiet)
+    StandardError.write(RunRemarks.text(consumer.pipeline.booking.undecided, names: inputs.names))
     return inputs.report
   }
 
@@ -90,7 +91,7 @@ public enum FeatureRows {
     mutating func consume(_ batch: borrowing ExchangeBatch, _ range: Range<Int>) {
       for i in range {
         guard let passage = pipeline.process(batch, i) else { continue }
-        let kind = passage.step.kind
+        let kind = passage.step.knownKind
         if options.stepsOnly, kind == .other || kind == .asset { continue }
         let exchange = batch.exchanges[i]
         if options.isCSV {
@@ -108,11 +109,11 @@ public enum FeatureRows {
     }
 
     /// Numbers and words of ours only, so that no cell needs quoting and none is a formula; a client
-    /// that is no address leaves its cell empty.
+    /// that is no address leaves its cell empty, and so does a step that is not known.
     private mutating func writeCSV(_ exchange: Exchange, _ passage: Pipeline.Passage) {
       let client = passage.step.client.isIP ? passage.step.client.description : ""
       var row =
-        "\(exchange.at.rfc3339),\(client),\(passage.step.kind.name),"
+        "\(exchange.at.rfc3339),\(client),\(passage.step.knownKind?.name ?? ""),"
         + "\(exchange.provenance.line)"
       for column in columns {
         let value = pipeline.features.value(column, of: passage.subjects)
@@ -127,7 +128,7 @@ public enum FeatureRows {
       writer.removeAll()
       writer.beginObject()
       writer.string("@timestamp", exchange.at.rfc3339)
-      writer.moment(passage.step.client, clientName, passage.step.kind, passage.step.outcome)
+      writer.moment(passage.step.client, clientName, passage.step.knownKind, passage.step.outcome)
       writer.place(names[Int(exchange.provenance.source)], line: exchange.provenance.line)
       writer.beginObject("crenel")
       writer.beginObject("features")

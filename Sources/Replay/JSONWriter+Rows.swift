@@ -4,9 +4,10 @@ import CrenelModel
 extension JSONWriter {
   /// Writes `source` and the step with its outcome as members of an open object.
   ///
-  /// `name` is what the log calls a client that is no IP address.
+  /// `name` is what the log calls a client that is no IP address; `step` is `nil` when it is not
+  /// known, since an expression of the profile gave up.
   mutating func moment(
-    _ client: ClientAddress, _ name: String?, _ step: StepKind, _ outcome: StepOutcome
+    _ client: ClientAddress, _ name: String?, _ step: StepKind?, _ outcome: StepOutcome
   ) {
     let source = mark
     beginObject("source")
@@ -14,8 +15,12 @@ extension JSONWriter {
     if !client.isIP, let name { string("address", name) }
     endObject(orBackTo: source)
     beginObject("booking")
-    string("step", step.name)
-    string("outcome", outcome.name)
+    if let step {
+      string("step", step.name)
+      string("outcome", outcome.name)
+    } else {
+      bool("undecided", true)
+    }
     endObject()
   }
 
@@ -28,4 +33,9 @@ extension JSONWriter {
     int("line", line)
     endObject()
   }
+}
+
+extension Step {
+  /// What the exchange means; `nil` when an expression of the profile gave up.
+  var knownKind: StepKind? { isUndecided ? nil : kind }
 }

@@ -18,7 +18,9 @@ struct RunRemarks {
       losses.append(
         Self.text(undecided, rules[Int(undecided.rule)], names[Int(undecided.first.source)]))
     }
-    losses += pipeline.booking.expressionLimits.map(Self.text)
+    losses += pipeline.booking.undecided.map {
+      Self.text($0, names[Int($0.first.source)])
+    }
     let dropped = Self.dropped(pipeline)
     if !dropped.isEmpty {
       losses.append(
@@ -67,12 +69,23 @@ struct RunRemarks {
         + "régulière a atteint sa limite\u{a0}; la règle ne s’y est pas déclenchée")
   }
 
-  private static func text(_ limit: (place: SourcePosition, count: UInt64)) -> LocalizedText {
-    LocalizedText(
-      en: "\(limit.place): the expression of this step reached its limit \(limit.count) "
-        + "time\(limit.count == 1 ? "" : "s"); the step was taken as another",
-      fr: "\(limit.place)\u{a0}: l’expression de cette étape a atteint sa limite "
-        + "\(limit.count) fois\u{a0}; l’étape a été prise pour une autre")
+  /// One line for each step rule of a profile that left steps unknown; `names` are the sources'.
+  static func text(_ undecided: [UndecidedStep], names: [String]) -> String {
+    undecided.map { TerminalText.escapedLines(text($0, names[Int($0.first.source)]).en) + "\n" }
+      .joined()
+  }
+
+  private static func text(_ undecided: UndecidedStep, _ source: String) -> LocalizedText {
+    let place = "\(source):\(undecided.first.line)"
+    let count = undecided.requests
+    return LocalizedText(
+      en: "\(place): the booking step of \(count) request\(count == 1 ? "" : "s"), of which this "
+        + "is the first, is not known: the regular expression at \(undecided.place) reached its "
+        + "step limit; no rule that hangs on the booking step fired there",
+      fr: "\(place)\u{a0}: étape de réservation inconnue pour "
+        + "\(French.counted(count, "requête")), dont voici la première\u{a0}: l’expression "
+        + "régulière de \(undecided.place) a atteint sa limite\u{a0}; aucune règle qui en dépend "
+        + "ne s’y est déclenchée")
   }
 
   /// What tables gave up, by kind.

@@ -28,6 +28,7 @@ public enum SiteChecking {
     output.write(isJSON ? consumer.check.json : Array(consumer.check.text.utf8))
     try output.finish()
     inputs.report.tell(isQuiet: isQuiet)
+    StandardError.write(RunRemarks.text(consumer.booking.undecided, names: inputs.names))
     return inputs.report
   }
 
@@ -54,6 +55,8 @@ struct SiteCheck {
   private var unknown: [String: UInt64] = [:]
   private var otherUnknown: UInt64 = 0
   private var exchanges: UInt64 = 0
+  /// Those whose step is not known, since an expression gave up; they count in no step.
+  private var undecided: UInt64 = 0
   private var byCookie: UInt64 = 0
   private var services: UInt64 = 0
   private var slots: UInt64 = 0
@@ -70,8 +73,12 @@ struct SiteCheck {
 
   mutating func add(_ exchange: Exchange, _ step: Step, in batch: borrowing ExchangeBatch) {
     exchanges &+= 1
-    byStep[Int(step.kind.rawValue)] &+= 1
     if step.flags.contains(.sessionByCookie) { byCookie &+= 1 }
+    guard !step.isUndecided else {
+      undecided &+= 1
+      return
+    }
+    byStep[Int(step.kind.rawValue)] &+= 1
     if step.service.count > 0 { services &+= 1 }
     if step.slot.count > 0 { slots &+= 1 }
     if step.mailbox.isPresent { mailboxes &+= 1 }
@@ -111,6 +118,7 @@ struct SiteCheck {
     writer.beginObject()
     writer.string("profile", profile.id)
     writer.int("exchanges", exchanges)
+    writer.int("undecided", undecided)
     writer.beginObject("steps")
     for kind in StepKind.allCases where byStep[Int(kind.rawValue)] > 0 {
       writer.key(kind.name)
@@ -150,6 +158,7 @@ struct SiteCheck {
     for kind in StepKind.allCases where byStep[Int(kind.rawValue)] > 0 {
       text += row(kind.name, byStep[Int(kind.rawValue)])
     }
+    if undecided > 0 { text += row("not decided", undecided) }
     let unused = profile.rules.indices.filter { byRule[$0] == 0 }
     if !unused.isEmpty {
       text += "\nrules that nothing matched:\n"

@@ -170,17 +170,30 @@ struct ConditionReader {
     let word = words[place]
     guard keyword(place + 1) == "of" else {
       guard let index = names.firstIndex(of: word.text) else {
-        return unknown(word, "there is no search identifier '\(shown(word.text))'")
+        return unknown(
+          word, "there is no search identifier '\(shown(word.text))'", among: names)
       }
       place += 1
       used.insert(index)
       return .selection(index)
     }
     guard ["1", "any", "all"].contains(word.text.lowercased()) else {
-      throw Failure(
-        code: "bad-condition", position: word.position,
-        message: "'\(shown(word.text)) of' is not known", hint: "write '1 of' or 'all of'")
+      return try unknownCount(word)
     }
+    return try group(isAll: word.text.lowercased() == "all")
+  }
+
+  /// Notes a count that there is not, and goes on as if it were another.
+  private mutating func unknownCount(_ word: Word) throws(Failure) -> Tree {
+    unknown.append(
+      Failure(
+        code: "bad-condition", position: word.position,
+        message: "'\(shown(word.text)) of' is not known", hint: "write '1 of' or 'all of'"))
+    return try group(isAll: false)
+  }
+
+  /// A pattern or `them`, behind a word and `of`.
+  private mutating func group(isAll: Bool) throws(Failure) -> Tree {
     place += 2
     guard place < words.count, keyword(place) == nil else {
       throw unexpected("'them' or a pattern of search identifiers")
@@ -188,20 +201,23 @@ struct ConditionReader {
     let pattern = words[place]
     let found = names.indices.filter { matches(names[$0], pattern.text) }
     guard !found.isEmpty else {
-      return unknown(pattern, "no search identifier matches '\(shown(pattern.text))'")
+      return unknown(
+        pattern, "no search identifier matches '\(shown(pattern.text))'", among: names + ["them"])
     }
     place += 1
     used.formUnion(found)
     let trees = found.map { Tree.selection($0) }
-    return word.text.lowercased() == "all" ? .all(trees) : .any(trees)
+    return isAll ? .all(trees) : .any(trees)
   }
 
   /// Notes a name that there is not, and goes on behind it.
-  private mutating func unknown(_ word: Word, _ message: String) -> Tree {
+  private mutating func unknown(
+    _ word: Word, _ message: String, among known: [String]
+  ) -> Tree {
     unknown.append(
       Failure(
         code: "unknown-selection", position: word.position, message: message,
-        hint: NearMiss.hint(word.text, among: names)))
+        hint: NearMiss.hint(word.text, among: known)))
     place += 1
     afterUnknown = place
     return .constant(false)

@@ -102,11 +102,45 @@ extension RuleBuilder {
     let name = String(parts.first ?? "")
     let modifiers = Modifiers.read(Array(parts.dropFirst()), at: pair.position, &problems)
     let field = name.isEmpty ? Field.raw : field(name, at: pair.position)
-    guard let field, let modifiers else { return nil }
+    guard let modifiers else { return nil }
     let values = pair.value.sequence ?? [pair.value]
+    guard let field else {
+      checkValues(values, modifiers)
+      return nil
+    }
     return compile(
       Item(
         name: name, field: field, modifiers: modifiers, values: values, position: pair.position))
+  }
+
+  /// Tells what is wrong with values whatever their field is, where that is not known.
+  private mutating func checkValues(_ values: [YAMLNode], _ modifiers: Modifiers) {
+    for node in values {
+      guard case .scalar(let text, _) = node.content else {
+        _ = isScalar(node)
+        continue
+      }
+      if text.hasPrefix("%"), text.hasSuffix("%") {
+        usedKnobs.insert(String(text.dropFirst().dropLast()))
+      }
+      if let flags = modifiers.regex {
+        _ = checkRegex(text, flags, at: node.position)
+      } else if modifiers.isNetwork {
+        _ = network(node, isNetwork: true)
+      } else if modifiers.isReference {
+        _ = self.field(text, at: node.position)
+      } else if modifiers.comparison != nil || modifiers.part != nil {
+        _ = number(node)
+      }
+    }
+  }
+
+  /// Whether a value is text or a number; tells the person when it is not.
+  private mutating func isScalar(_ node: YAMLNode) -> Bool {
+    if case .scalar = node.content { return true }
+    problems.error(
+      "bad-type", at: node.position, "a value is \(node.kindName), expected text or a number")
+    return false
   }
 
   /// Checks what holds for every kind of field, then compiles by kind.
@@ -115,13 +149,8 @@ extension RuleBuilder {
       problems.error("empty-list", at: item.position, "'\(shown(item.name))' has no values")
       return nil
     }
-    for value in item.values {
-      guard case .scalar = value.content else {
-        problems.error(
-          "bad-type", at: value.position, "a value is \(value.kindName), expected text or a number")
-        return nil
-      }
-    }
+    let areScalars = item.values.map { isScalar($0) }
+    guard !areScalars.contains(false) else { return nil }
     if item.modifiers.needsAll, item.values.count < 2 {
       problems.error(
         "all-needs-list", at: item.position, "'all' needs a list of two values or more",

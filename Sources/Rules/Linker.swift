@@ -249,7 +249,7 @@ struct Linker {
 }
 
 extension Program {
-  /// Lists the rules that each step can make true, in the order of the rules.
+  /// Lists the rules that each step, and one that is not known, can make true, in their order.
   mutating func arrangeSteps() {
     stepSlices = []
     stepRules = []
@@ -260,5 +260,15 @@ extension Program {
       }
       stepSlices.append(Slice(first: Int32(first), count: Int32(stepRules.count - first)))
     }
+    let first = stepRules.count
+    for (index, rule) in rules.enumerated() where rule.steps != 0 {
+      stepRules.append(Int32(clamping: index))
+    }
+    stepSlices.append(Slice(first: Int32(first), count: Int32(stepRules.count - first)))
+  }
+
+  /// The run of `stepRules` that can be true at a step.
+  func slice(of step: borrowing Step) -> Slice {
+    stepSlices[step.isUndecided ? stepSlices.count - 1 : Int(step.kind.rawValue)]
   }
 }

@@ -46,8 +46,8 @@ extension RuleBuilder {
   /// One test a value: any must hold; with `all` every one; with `neq` none may.
   private mutating func numbers(_ item: Item, _ match: (Double) -> Match) -> Tree? {
     var trees: [Tree] = []
-    for node in item.values {
-      guard let value = number(node) else { return nil }
+    guard let values = all(item.values, { $0.number($1) }) else { return nil }
+    for value in values {
       var test = Test(field: item.field, match: match(value))
       test.isNegated = item.modifiers.isNegated
       let plain = item.modifiers.comparison ?? .equal
@@ -56,6 +56,17 @@ extension RuleBuilder {
     }
     if trees.count == 1 { return trees[0] }
     return item.modifiers.needsAll != item.modifiers.isNegated ? .all(trees) : .any(trees)
+  }
+
+  /// What each value means; `nil` when one of them means nothing, with every mistake told.
+  mutating func all<Meaning>(
+    _ nodes: [YAMLNode], _ read: (inout RuleBuilder, YAMLNode) -> Meaning?
+  ) -> [Meaning]? {
+    var found: [Meaning] = []
+    for node in nodes {
+      if let meaning = read(&self, node) { found.append(meaning) }
+    }
+    return found.count == nodes.count ? found : nil
   }
 
   /// A number for people: whole ones without a point.
@@ -73,19 +84,9 @@ extension RuleBuilder {
         "bad-modifier", at: item.position, "'\(shown(item.name))' is no address: no cidr")
       return nil
     }
-    var networks: [Network] = []
-    for node in item.values {
-      guard case .scalar(let text, _) = node.content, let network = Network(text),
-        item.modifiers.isNetwork || !text.utf8.contains(UInt8(ascii: "/"))
-      else {
-        problems.error(
-          "bad-network", at: node.position,
-          item.modifiers.isNetwork
-            ? "this is no network such as 192.0.2.0/24 or 2001:db8::/32"
-            : "this is no address such as 192.0.2.7", hint: "networks want the modifier cidr")
-        return nil
-      }
-      networks.append(network)
+    let isNetwork = item.modifiers.isNetwork
+    guard let networks = all(item.values, { $0.network($1, isNetwork: isNetwork) }) else {
+      return nil
     }
     return combined(item, networks.count) { builder, range in
       let first = builder.program.networks.count
@@ -94,26 +95,30 @@ extension RuleBuilder {
     }
   }
 
+  /// A network, or an address; tells the person when it is neither.
+  mutating func network(_ node: YAMLNode, isNetwork: Bool) -> Network? {
+    let text = plain(node)
+    guard let network = Network(text), isNetwork || !text.utf8.contains(UInt8(ascii: "/")) else {
+      problems.error(
+        "bad-network", at: node.position,
+        isNetwork
+          ? "'\(shown(text))' is no network such as 192.0.2.0/24 or 2001:db8::/32"
+          : "'\(shown(text))' is no address such as 192.0.2.7",
+        hint: isNetwork ? nil : "networks want the modifier cidr")
+      return nil
+    }
+    return network
+  }
+
   // MARK: - Steps and outcomes
 
   /// Steps and outcomes are words of a closed set: the texts are tried on each word now.
   mutating func categoryTest(_ item: Item) -> Tree? {
     let words =
       item.field == .step ? StepKind.allCases.map(\.name) : StepOutcome.allCases.map(\.name)
-    var sets: [UInt32] = []
-    for node in item.values {
-      guard let set = members(item, node, words) else { return nil }
-      if set == 0 {
-        problems.error(
-          "bad-value", at: node.position,
-          "no \(item.field == .step ? "booking step" : "outcome") is '\(shown(plain(node)))'",
-          hint: NearMiss.hint(plain(node), among: words))
-        return nil
-      }
-      sets.append(set)
-    }
-    let all = item.modifiers.needsAll
-    let set = sets.dropFirst().reduce(sets[0]) { all ? $0 & $1 : $0 | $1 }
+    guard let sets = all(item.values, { $0.members(item, $1, words) }) else { return nil }
+    let needsAll = item.modifiers.needsAll
+    let set = sets.dropFirst().reduce(sets[0]) { needsAll ? $0 & $1 : $0 | $1 }
     var test = Test(field: item.field, match: .members(set))
     test.isNegated = item.modifiers.isNegated
     return add(
@@ -130,7 +135,7 @@ extension RuleBuilder {
       for (place, word) in words.enumerated() where regex.match(Array(word.utf8).span) == .matched {
         set |= 1 << UInt32(place)
       }
-      return set
+      return nonEmpty(set, item, node, words)
     }
     guard let texts = texts(item, node) else { return nil }
     var pool = TextPool()
@@ -139,7 +144,19 @@ extension RuleBuilder {
     where pool.matches(test, Array(word.utf8).span, scanned: nil) {
       set |= 1 << UInt32(place)
     }
-    return set
+    return nonEmpty(set, item, node, words)
+  }
+
+  /// The set; `nil` when it is empty, which the person is told.
+  private mutating func nonEmpty(
+    _ set: UInt32, _ item: Item, _ node: YAMLNode, _ words: [String]
+  ) -> UInt32? {
+    guard set == 0 else { return set }
+    problems.error(
+      "bad-value", at: node.position,
+      "no \(item.field == .step ? "booking step" : "outcome") is '\(shown(plain(node)))'",
+      hint: NearMiss.hint(plain(node), among: words))
+    return nil
   }
 
   /// The scalar's text.

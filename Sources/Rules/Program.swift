@@ -109,7 +109,8 @@ struct Program: Sendable {
   var rules: [CompiledRule] = []
   var correlations: [Correlation] = []
   var scans: [Scan] = []
-  /// Rules to evaluate at each step: a run of `stepRules` per ``StepKind``.
+  /// Rules to evaluate at each step: a run of `stepRules` per ``StepKind``, and one for exchanges
+  /// whose step is not known.
   var stepSlices: [Slice] = []
   var stepRules: [Int32] = []
 }

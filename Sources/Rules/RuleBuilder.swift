@@ -89,7 +89,15 @@ struct RuleBuilder {
     let servers: [String?] = [
       nil, "apache", "nginx", "iis", "haproxy", "caddy", "traefik", "envoy", "aws",
     ]
-    if product == "crenel" { return service == "booking" || service == nil }
+    if product == "crenel" {
+      if let service, service != "booking" {
+        problems.error(
+          "bad-value", at: node["service"]?.position ?? node.position,
+          "'\(shown(service))' is no service of Crenel",
+          hint: NearMiss.hint(service, among: ["booking"]))
+      }
+      return true
+    }
     if let category {
       return ["webserver", "proxy"].contains(category) && servers.contains(product)
     }

@@ -2,7 +2,8 @@ public import CrenelModel
 
 /// What the engine met that people should know of.
 public struct RuleCounters: Sendable, Hashable {
-  /// Exchanges for which at least one rule could not be decided; see ``UndecidedRule``.
+  /// Exchanges whose step, or for which at least one rule, could not be decided; see
+  /// ``UndecidedRule``.
   public var undecided: UInt64 = 0
   /// Groups of correlations dropped to make room while their window was not over.
   public var evictedGroups: UInt64 = 0
@@ -13,7 +14,8 @@ public struct RuleCounters: Sendable, Hashable {
   public init() {}
 }
 
-/// A rule whose answer hung on a regular expression that gave up at its step limit.
+/// A rule whose answer hung on a regular expression, its own or one of the profile, that gave up
+/// at its step limit.
 ///
 /// Such a rule does not fire for the exchange, whatever stands above the expression: below `not`
 /// it would accuse somebody for what was not looked at. A correlation that counts the rule is

@@ -14,6 +14,34 @@ enum Truth {
     case .unknown: .unknown
     }
   }
+
+  func and(_ other: Truth) -> Truth {
+    if self == .no || other == .no { return .no }
+    return self == .yes ? other : .unknown
+  }
+
+  func or(_ other: Truth) -> Truth { negated.and(other.negated).negated }
+}
+
+extension Test {
+  /// Whether it asks what the site's profile tells of an exchange.
+  var readsStep: Bool {
+    if field.isOfStep { return true }
+    switch match {
+    case .otherText(let other, _, _), .otherNumber(let other, _): return other.isOfStep
+    default: return false
+    }
+  }
+}
+
+extension Field {
+  /// Whether the site's profile tells it, with the step of an exchange.
+  var isOfStep: Bool {
+    switch self {
+    case .step, .outcome, .service, .slot: true
+    default: false
+    }
+  }
 }
 
 extension RuleEngine {
@@ -34,27 +62,27 @@ extension RuleEngine {
     case .all(let children):
       var found = Truth.yes
       for child in children {
-        let truth = truth(child, selections, batch, index, step, features, subjects)
-        if truth == .no { return .no }
-        if truth == .unknown { found = .unknown }
+        found = found.and(truth(child, selections, batch, index, step, features, subjects))
+        if found == .no { return .no }
       }
       return found
     case .any(let children):
       var found = Truth.no
       for child in children {
-        let truth = truth(child, selections, batch, index, step, features, subjects)
-        if truth == .yes { return .yes }
-        if truth == .unknown { found = .unknown }
+        found = found.or(truth(child, selections, batch, index, step, features, subjects))
+        if found == .yes { return .yes }
       }
       return found
     }
   }
 
-  /// Whether one test holds; unknown when its regular expression gave up.
+  /// Whether one test holds; unknown when its regular expression gave up, or one of the profile
+  /// that its field hangs on.
   mutating func truth(
     _ test: Test, _ batch: borrowing ExchangeBatch, _ index: Int, _ step: borrowing Step,
     _ features: borrowing FeatureStage, _ subjects: Subjects
   ) -> Truth {
+    if step.isUndecided, test.readsStep { return .unknown }
     hasGivenUp = false
     let holds = holds(test, batch, index, step, features, subjects)
     return hasGivenUp ? .unknown : holds ? .yes : .no

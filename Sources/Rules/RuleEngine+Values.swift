@@ -225,6 +225,7 @@ extension RuleEngine {
   mutating func fingerprint(
     of field: Field, _ batch: borrowing ExchangeBatch, _ index: Int, _ step: borrowing Step
   ) -> WindowKey? {
+    if step.isUndecided, field.isOfStep { return nil }
     switch field {
     case .countedClient, .client, .peer:
       let value = field == .countedClient ? step.client : address(field, batch, index)

@@ -72,7 +72,7 @@ public struct RuleEngine: ~Copyable {
   ) {
     generation &+= 1
     scans.forget()
-    let slice = program.stepSlices[Int(step.kind.rawValue)]
+    let slice = program.slice(of: step)
     var hasMatched = false
     for place in slice.indices {
       let rule = program.stepRules[place]
@@ -93,6 +93,8 @@ public struct RuleEngine: ~Copyable {
         index, step, features, subjects)
       verdicts.append(verdict)
     }
+    // What later requests are judged by lacks this one, whether or not a rule hung on its step.
+    if step.isUndecided, !undecidedAt.contains(generation) { counters.undecided &+= 1 }
     guard hasMatched, !program.correlations.isEmpty else { return }
     correlate(batch, index, step, features, subjects, into: &verdicts)
   }
@@ -111,6 +113,7 @@ public struct RuleEngine: ~Copyable {
     guard
       collect(
         loose.condition, loose.selections, &verdict, batch, index, step, features, subjects)
+        == .yes
     else { return }
     let width =
       2 * Double(batch.exchanges[index].resolution) / Double(Nanoseconds.millisecond) + 2
@@ -130,10 +133,12 @@ public struct RuleEngine: ~Copyable {
     _ rule: Int32, _ batch: borrowing ExchangeBatch, _ index: Int, _ step: borrowing Step,
     _ features: borrowing FeatureStage, _ subjects: Subjects
   ) -> Bool {
-    hasGivenUp = false
-    let isTrue = decides(
-      program.rules[Int(rule)].entry, batch, index, step, features, subjects)
-    guard hasGivenUp else { return isTrue }
+    hasGivenUp = step.isUndecided
+    if !hasGivenUp {
+      let isTrue = decides(
+        program.rules[Int(rule)].entry, batch, index, step, features, subjects)
+      guard hasGivenUp else { return isTrue }
+    }
     let compiled = program.rules[Int(rule)]
     return settle(
       rule, truth(compiled.condition, compiled.selections, batch, index, step, features, subjects),
@@ -144,9 +149,11 @@ public struct RuleEngine: ~Copyable {
     _ rule: Int32, _ loose: LooseRule, _ batch: borrowing ExchangeBatch, _ index: Int,
     _ step: borrowing Step, _ features: borrowing FeatureStage, _ subjects: Subjects
   ) -> Bool {
-    hasGivenUp = false
-    let isTrue = decides(loose.entry, batch, index, step, features, subjects)
-    guard hasGivenUp else { return isTrue }
+    hasGivenUp = step.isUndecided
+    if !hasGivenUp {
+      let isTrue = decides(loose.entry, batch, index, step, features, subjects)
+      guard hasGivenUp else { return isTrue }
+    }
     return settle(
       rule, truth(loose.condition, loose.selections, batch, index, step, features, subjects),
       at: batch.exchanges[index].provenance)
@@ -195,44 +202,44 @@ public struct RuleEngine: ~Copyable {
 
   // MARK: - Reasons
 
-  /// Whether the tree is true; adds a reason for each test that held on a true branch.
+  /// A tree's truth; adds a reason for each test that held on a true branch.
   ///
   /// What a negation asks is not evidence, so nothing below `not` gives a reason.
   private mutating func collect(
     _ tree: Tree, _ selections: [Selection], _ verdict: inout Verdict,
     _ batch: borrowing ExchangeBatch, _ index: Int, _ step: borrowing Step,
     _ features: borrowing FeatureStage, _ subjects: Subjects
-  ) -> Bool {
+  ) -> Truth {
     let before = verdict.reasonCount
     switch tree {
-    case .constant(let value): return value
+    case .constant(let value): return value ? .yes : .no
     case .selection(let place):
       return collect(
         selections[place].tree, selections, &verdict, batch, index, step, features, subjects)
     case .not(let child):
-      let holds = collect(
+      let truth = collect(
         child, selections, &verdict, batch, index, step, features, subjects)
       verdict.reasonCount = before
-      return !holds
+      return truth.negated
     case .test(let place):
-      let test = program.tests[place]
-      guard holds(test, batch, index, step, features, subjects) else { return false }
-      verdict.add(reason(place, batch, index, step, features, subjects))
-      return true
+      let truth = truth(program.tests[place], batch, index, step, features, subjects)
+      if truth == .yes { verdict.add(reason(place, batch, index, step, features, subjects)) }
+      return truth
     case .all(let children):
-      for child in children
-      where !collect(child, selections, &verdict, batch, index, step, features, subjects) {
-        verdict.reasonCount = before
-        return false
+      var found = Truth.yes
+      for child in children where found != .no {
+        found = found.and(
+          collect(child, selections, &verdict, batch, index, step, features, subjects))
       }
-      return true
+      if found != .yes { verdict.reasonCount = before }
+      return found
     case .any(let children):
-      var isTrue = false
-      for child in children
-      where collect(child, selections, &verdict, batch, index, step, features, subjects) {
-        isTrue = true
+      var found = Truth.no
+      for child in children {
+        found = found.or(
+          collect(child, selections, &verdict, batch, index, step, features, subjects))
       }
-      return isTrue
+      return found
     }
   }
 

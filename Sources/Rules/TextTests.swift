@@ -10,11 +10,7 @@ extension RuleBuilder {
 
   /// Texts: whole, prefix, suffix, inner, with wildcards, encoded.
   mutating func textTest(_ item: Item) -> Tree? {
-    var lists: [[SigmaText]] = []
-    for node in item.values {
-      guard let texts = texts(item, node) else { return nil }
-      lists.append(texts)
-    }
+    guard let lists = all(item.values, { $0.texts(item, $1) }) else { return nil }
     let total = program.texts.literals.count + program.texts.globs.count
     guard total + lists.reduce(0, { $0 + $1.count }) <= Self.textLimit else {
       problems.error(
@@ -123,9 +119,9 @@ extension RuleBuilder {
       return nil
     }
     let patterns = item.values.map(plain)
-    for node in item.values {
-      guard checkRegex(plain(node), flags, at: node.position) else { return nil }
-    }
+    let before = problems.errorCount
+    for node in item.values { _ = checkRegex(plain(node), flags, at: node.position) }
+    guard problems.errorCount == before else { return nil }
     return combined(item, patterns.count) { builder, range in
       let first = builder.program.regexes.count
       builder.program.regexes += patterns[range].map { ($0, flags) }
@@ -151,9 +147,12 @@ extension RuleBuilder {
   /// `fieldref`: the value is the name of another field.
   mutating func referenceTest(_ item: Item) -> Tree? {
     var trees: [Tree] = []
-    for node in item.values {
-      guard let other = field(plain(node), at: node.position) else { return nil }
-      guard let match = reference(item, other, at: node.position) else { return nil }
+    let matches = all(item.values) { builder, node in
+      builder.field(builder.plain(node), at: node.position)
+        .flatMap { builder.reference(item, $0, at: node.position) }
+    }
+    guard let matches else { return nil }
+    for (node, match) in zip(item.values, matches) {
       var test = Test(field: item.field, match: match)
       test.isNegated = item.modifiers.isNegated
       trees.append(add(test, info(item, plain(node), .matches, .nan)))

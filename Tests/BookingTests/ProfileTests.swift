@@ -405,6 +405,56 @@ struct IdentityTests {
     #expect(found[6].session != found[4].session && found[6].flags.contains(.opensSession))
   }
 
+  @Test("sessions and agents have the same numbers under any seed")
+  func seeds() throws {
+    var batch = ExchangeBatch()
+    for request in [
+      Request(extras: [(0, "abc")]), Request(at: 2_000), Request(agent: "Other", at: 9_000),
+    ] { request.append(to: &batch) }
+    let profile = try shipped("ezbooking")
+    var found: [[UInt64]] = []
+    for seed: UInt64 in [0, 7] {
+      var stage = try BookingStage(
+        profile: profile, names: profile.requestedNames, siteKey: nil, seed: seed)
+      found.append(
+        batch.exchanges.indices.flatMap { index in
+          let step = stage.classify(batch, index)
+          return [step.session, step.agent]
+        })
+    }
+    #expect(found[0] == found[1] && Set(found[0]).count == 5)
+  }
+
+  @Test(
+    "a step is not known where an expression gave up, and no other part of its line says no",
+    arguments: [
+      ("/x", 200, nil, StepKind.list), ("/aaa", 200, nil, .hold), ("/y", 200, nil, .other),
+      ("PAD", 200, nil, nil), ("PAD", 404, nil, .other), ("/x", 200, "PAD", nil),
+    ] as [(String, UInt16, String?, StepKind?)])
+  func undecided(path: String, status: UInt16, location: String?, kind: StepKind?) throws {
+    let padding = "/" + String(repeating: "a", count: 40) + "b"
+    let profile = try SiteProfileParser.parse(
+      """
+      id: pad
+      title: Pad
+      timezone: UTC
+      session: { cookie: SID }
+      steps:
+        - { step: hold, path: "~^/(a+)+$", status: 200 }
+        - { step: select, path: "/x", location: "~^/(a+)+$" }
+        - { step: list, path: "/x" }
+      """, file: "pad.yml")
+    let request = Request(
+      path: path == "PAD" ? padding : path, status: status, location: location.map { _ in padding })
+    var batch = ExchangeBatch()
+    request.append(to: &batch)
+    var stage = try BookingStage(profile: profile, names: profile.requestedNames, siteKey: nil)
+    let step = stage.classify(batch, 0)
+    #expect((step.isUndecided ? nil : step.kind) == kind)
+    #expect(stage.undecided.map(\.requests) == (kind == nil ? [1] : []))
+    #expect(stage.undecided.allSatisfy { $0.place.line == (location == nil ? 6 : 7) })
+  }
+
   @Test("cookies are found in a Cookie header too, by name or prefix")
   func cookieHeader() throws {
     var batch = ExchangeBatch()

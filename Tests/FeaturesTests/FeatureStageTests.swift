@@ -23,7 +23,7 @@ private struct Feed: ~Copyable {
     _ kind: StepKind, start: ClosedRange<Int64>, end: ClosedRange<Int64>? = nil,
     session: UInt64 = 1,
     client: UInt32 = 0xc000_0207, status: UInt16 = 200, outcome: StepOutcome = .unknown,
-    sends: Bool = false, slot: UInt64 = 0, agent: UInt64 = 3
+    sends: Bool = false, slot: UInt64 = 0, agent: UInt64 = 3, isKnown: Bool = true
   ) {
     let end = end ?? start
     var exchange = Exchange(
@@ -46,6 +46,7 @@ private struct Feed: ~Copyable {
     step.agent = agent
     step.slotKey = slot
     step.flags = sends ? [.sends, .sessionByCookie] : [.sessionByCookie]
+    if !isKnown { step.flags.insert(.undecided) }
     var batch = ExchangeBatch()
     batch.bytes = Array("/p\(kind.rawValue)".utf8)
     exchange[.path] = ByteRange(0..<batch.bytes.count)
@@ -162,6 +163,19 @@ struct FeatureStageTests {
     feed.add(.hold, start: (t + second + 70_000_000)...(t + second + 70_000_000), outcome: .success)
     #expect(feed.value("session.reaction_ms.max") == 70 && feed.value("session.holds") == 1)
     #expect(feed.value("session.cold_entries") == 0)
+  }
+
+  @Test("nothing counts as left out of a session with a step that is not known")
+  func unknownStep() {
+    var feed = Feed()
+    let t = 1_700_000_000 * second
+    let before = t - 4_000 * second
+    feed.add(.landing, start: before...before, session: 9, client: 0xc000_0209)
+    feed.add(.other, start: t...t, isKnown: false)
+    feed.add(.hold, start: t...t, outcome: .success)
+    feed.add(.confirm, start: t...t)
+    #expect(feed.value("session.cold_entries") == 0)
+    #expect(feed.value("session.skipped_steps") == 0)
   }
 
   @Test("steps without the ones before them are cold, once each")

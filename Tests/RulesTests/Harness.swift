@@ -13,6 +13,7 @@ struct Sample {
   var at: Int64 = 1_614_585_600_000_000_000  // 2021-03-01T08:00:00Z, a Monday
   var step: StepKind = .other
   var outcome: StepOutcome = .unknown
+  var isUndecided = false
   var service: String?
   var session: UInt64 = 1
   var bodyBytes: Int64 = -1
@@ -70,6 +71,7 @@ struct Traffic {
     var step = Step()
     step.kind = sample.step
     step.outcome = sample.outcome
+    if sample.isUndecided { step.flags.insert(.undecided) }
     step.client = exchange.client
     step.session = sample.session
     step.service = put(sample.service)

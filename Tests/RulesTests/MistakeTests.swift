@@ -41,6 +41,17 @@ private struct Mistakes: CustomTestStringConvertible, Sendable {
     """
   }
 
+  static func values(_ item: String) -> String {
+    """
+    title: Test
+    id: test
+    logsource: {product: crenel, service: booking}
+    detection:
+      a: {\(item)}
+      condition: a
+    """
+  }
+
   static func correlation(_ lines: String) -> String {
     """
     title: Event
@@ -74,6 +85,46 @@ private struct Mistakes: CustomTestStringConvertible, Sendable {
     Mistakes(
       "a word that is no name is one mistake, whatever follows",
       condition("nott list"), ["7:unknown-selection"]),
+    Mistakes(
+      "a count that there is not does not hide what follows",
+      condition("1 of zzz* and 2 of list and all of themm"),
+      ["7:unknown-selection", "7:bad-condition", "7:unknown-selection"]),
+    Mistakes(
+      "every network is told", values("source.ip|cidr: [1.2.3.4/33, foo, 192.0.2.0/24]"),
+      ["5:bad-network", "5:bad-network"]),
+    Mistakes(
+      "every address is told", values("source.ip: [foo, 192.0.2.1, bar]"),
+      ["5:bad-network", "5:bad-network"]),
+    Mistakes(
+      "every number is told", values("session.polls|gte: [few, 3, many]"),
+      ["5:not-a-number", "5:not-a-number"]),
+    Mistakes(
+      "every expression is told", values("url.path|re: ['((', 'a', '[']"),
+      ["5:bad-regex", "5:bad-regex"]),
+    Mistakes(
+      "every step is told", values("booking.step: [holt, list, lst]"),
+      ["5:bad-value", "5:bad-value"]),
+    Mistakes(
+      "every field referred to is told", values("url.path|fieldref: [url.pth, url.qury]"),
+      ["5:unknown-field", "5:unknown-field"]),
+    Mistakes(
+      "an unknown field does not hide an expression",
+      values("url.originl|re: ['((', a]"), ["5:unknown-field", "5:bad-regex"]),
+    Mistakes(
+      "an unknown field does not hide networks, numbers and fields",
+      values("sorce.ip|cidr: foo") + "\n"
+        + [
+          "  b: {session.pols|gte: many}",
+          "  c: {url.pth|fieldref: url.qury}",
+        ].joined(separator: "\n"),
+      [
+        "5:unknown-field", "5:bad-network", "7:unknown-field", "7:not-a-number",
+        "8:unknown-field", "8:unknown-field",
+      ]),
+    Mistakes(
+      "a wrong service of ours is told, and the detection checked",
+      values("url.originl|re: '(('").replacing("service: booking", with: "service: bookng"),
+      ["3:bad-value", "5:unknown-field", "5:bad-regex"]),
     Mistakes(
       "unknown words and broken grammar are both told",
       condition("lst and (hold"), ["7:unknown-selection", "7:bad-condition"]),

@@ -88,4 +88,60 @@ struct UndecidedTests {
         """)
     #expect(result.found.map(\.rule) == [0, 1] && result.fired.allSatisfy(\.isEmpty))
   }
+
+  @Test(
+    "a rule that hangs on a step that is not known does not fire and is told; others are decided",
+    arguments: [
+      ("booking.step: hold", "selection", nil), ("booking.step: hold", "not selection", nil),
+      ("booking.step|neq: hold", "selection", nil), ("booking.outcome: failure", "selection", nil),
+      ("booking.service: null", "selection", nil), ("booking.slot|exists: false", "selection", nil),
+      ("booking.service: '1'", "not selection", nil),
+      ("url.path|fieldref: booking.service", "selection", nil),
+      ("booking.step: [hold, other]\nurl.path: /q", "selection", false),
+      ("booking.step: hold\nurl.path: /q", "not selection", true),
+      ("url.path: /p", "selection", true), ("url.path: /q", "not selection", true),
+    ] as [(String, String, Bool?)])
+  func unknownStep(lines: String, condition: String, fires: Bool?) throws {
+    var names = FieldNames()
+    let text = rule(lines, condition: condition)
+    let set = try RuleSet.parse(files: [(name: "booking/test.yml", text: text)], names: &names)
+    var sample = Sample.get("/p")
+    sample.isUndecided = true
+    let traffic = Traffic([sample], names: names)
+    var engine = RuleEngine(set, names: names, seed: 7)
+    var features = FeatureStage(FeatureConfiguration())
+    let subjects = features.update(traffic.batch.exchanges[0], traffic.steps[0], in: traffic.batch)
+    var verdicts: [Verdict] = []
+    engine.evaluate(traffic.batch, 0, traffic.steps[0], features, subjects, into: &verdicts)
+    #expect(verdicts.count == (fires == true ? 1 : 0))
+    #expect(engine.undecided.map(\.requests) == (fires == nil ? [1] : []))
+    #expect(engine.counters.undecided == 1)
+    let trace = engine.explain(traffic.batch, 0, traffic.steps[0], features, subjects)[0]
+    #expect(trace.isUndecided == (fires == nil) && trace.fired == (fires == true))
+  }
+
+  @Test("what is a reason held: a branch that is not known gives none")
+  func reasons() throws {
+    var names = FieldNames()
+    let set = try RuleSet.parse(
+      files: [
+        (
+          name: "booking/test.yml",
+          text: """
+          title: Test
+          id: test
+          logsource: {product: crenel, service: booking}
+          detection:
+            path: {url.path: /p}
+            method: {http.request.method: GET}
+            hold: {booking.step: hold}
+            condition: path or (method and not hold)
+          """
+        )
+      ], names: &names)
+    var sample = Sample.get("/p")
+    sample.isUndecided = true
+    let verdict = try #require(verdicts(set, [sample], names: names)[0].first)
+    #expect(verdict.reasonCount == 1)
+  }
 }
