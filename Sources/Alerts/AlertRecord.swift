@@ -89,13 +89,16 @@ public struct AlertRecord: Sendable {
   public var level: RuleLevel
   /// Why it is below the rule's.
   public var caps: [LevelCap]
+  /// The level before this record, where the record tells that it has risen.
+  public var raisedFrom: RuleLevel?
   /// Whose behaviour it is about.
   public var subject: SubjectKind
   /// A keyed name of the subject.
   public var actor: String
   /// The client of the latest verdict.
   public var client: ClientAddress
-  /// Every address seen for the subject, in order of first sight.
+  /// Addresses of the log seen for the subject, in order of first sight: of a session the first of
+  /// each that count as one client, and those of the verdicts.
   public var addresses: [ClientAddress]
   /// Clients of its verdicts that are no address, as the log has them.
   public var names: [NamedClient] = []

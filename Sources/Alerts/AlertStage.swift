@@ -199,7 +199,9 @@ public struct AlertStage: ~Copyable {
     // An address that joins within the first matches is told with the next count, unless it is
     // one of a few: a session on many addresses would make a line for each.
     let isNews = isNewAddress && alert.record.addresses.count <= 4
-    guard isDue || alert.record.level > level || isNews else { return }
+    let isRaised = alert.record.level > level
+    guard isDue || isRaised || isNews else { return }
+    alert.record.raisedFrom = isRaised ? level : nil
     tell(&alert.record, exchange, batch)
   }
 
@@ -220,6 +222,7 @@ public struct AlertStage: ~Copyable {
     record.suppressed &-= 1  // this one is told
     records.append(record)
     record.suppressed = 0
+    record.raisedFrom = nil
   }
 
   private static func packets(

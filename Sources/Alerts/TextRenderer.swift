@@ -32,12 +32,12 @@ public struct TextRenderer: Sendable {
     note(record)
     let rule = rules[Int(record.rule)]
     switch record.action {
-    case .opened: return opened(record, rule, source)
+    case .opened: return whole(record, rule, source)
+    case .updated where record.raisedFrom != nil: return whole(record, rule, source)
     case .updated:
-      let words = language == .fr ? "constats" : "matches"
       return
-        "\(level(record.level)) \(record.at.rfc3339)  \(record.clientText)  \(title(rule))\(colon) "
-        + "\(record.matches) \(words)\n"
+        "\(level(record.level)) \(record.at.rfc3339)  \(record.clientText)  \(title(rule))"
+        + "\(matches(record))\n"
     case .closed: return ""
     }
   }
@@ -79,24 +79,29 @@ public struct TextRenderer: Sendable {
 
   private mutating func note(_ record: AlertRecord) {
     var row = rows[record.rule] ?? Row()
-    if record.action == .opened {
-      row.opened += 1
+    if record.action == .opened { row.opened += 1 }
+    if record.action == .closed {
+      row.matches &+= record.matches
       if !record.caps.isEmpty { row.capped += 1 }
     }
-    if record.action == .closed { row.matches &+= record.matches }
     row.subjects.insert(record.actor)
     row.highest = max(row.highest, record.level)
     rows[record.rule] = row
   }
 
-  private func opened(
+  /// Everything of an alert that opened or whose level rose.
+  private func whole(
     _ record: AlertRecord, _ rule: RuleMetadata, _ source: (UInt32) -> String
   ) -> String {
     let verdict = rule.verdict.map { "  [\($0.rawValue)]" } ?? ""
+    let count = record.action == .opened ? "" : matches(record)
     var text =
       "\(level(record.level)) \(record.at.rfc3339)  \(paint(record.clientText, "1"))  "
-      + "\(paint(title(rule), "1"))\(verdict)\n"
+      + "\(paint(title(rule), "1"))\(verdict)\(count)\n"
     line(&text, "", Phrases.finding(record, rule, language))
+    if let before = record.raisedFrom {
+      line(&text, language == .fr ? "relevé" : "raised", change(before, record.level))
+    }
     let reasons = record.reasons.filter {
       if case .step = $0.measure { return false }
       return true
@@ -113,32 +118,41 @@ public struct TextRenderer: Sendable {
     }
     if !record.caps.isEmpty {
       let why = record.caps.map { cap($0) }.joined(separator: language == .fr ? "\u{a0}; " : "; ")
-      let title = language == .fr ? "plafonné" : "capped"
       line(
-        &text, title,
-        "\(Phrases.level(rule.level, language)) → "
-          + "\(Phrases.level(record.level, language))\(colon) \(why)")
+        &text, language == .fr ? "plafonné" : "capped",
+        "\(change(rule.level, record.level))\(colon) \(why)")
     }
-    if let last = record.evidence.last {
-      let more = record.evidence.count - 1
-      let name = TerminalText.escaped(source(last.place.source))
-      let isCapture = last.packets != nil
-      let noun = isCapture ? ("request", "requête") : ("line", "ligne")
-      let others =
-        switch (more, language) {
-        case (0, _): ""
-        case (1, .en): ", and 1 more \(noun.0)"
-        case (1, .fr): ", et 1 autre \(noun.1)"
-        case (_, .en): ", and \(more) more \(noun.0)s"
-        case (_, .fr): ", et \(more) autres \(noun.1)s"
-        }
-      let place =
-        isCapture
-        ? (language == .fr ? " trame " : " frame ") + "\(last.place.line)" : ":\(last.place.line)"
-      line(
-        &text, language == .fr ? "preuve" : "evidence", "\(name)\(place)\(others)")
-    }
+    if let last = record.evidence.last { evidence(last, record.evidence.count - 1, source, &text) }
     return text + "\n"
+  }
+
+  /// The latest place that shows it, and how many there are beside it.
+  private func evidence(
+    _ last: Evidence, _ more: Int, _ source: (UInt32) -> String, _ text: inout String
+  ) {
+    let name = TerminalText.escaped(source(last.place.source))
+    let isCapture = last.packets != nil
+    let noun = isCapture ? ("request", "requête") : ("line", "ligne")
+    let others =
+      switch (more, language) {
+      case (0, _): ""
+      case (1, .en): ", and 1 more \(noun.0)"
+      case (1, .fr): ", et 1 autre \(noun.1)"
+      case (_, .en): ", and \(more) more \(noun.0)s"
+      case (_, .fr): ", et \(more) autres \(noun.1)s"
+      }
+    let place =
+      isCapture
+      ? (language == .fr ? " trame " : " frame ") + "\(last.place.line)" : ":\(last.place.line)"
+    line(&text, language == .fr ? "preuve" : "evidence", "\(name)\(place)\(others)")
+  }
+
+  private func matches(_ record: AlertRecord) -> String {
+    "\(colon) \(record.matches) \(language == .fr ? "constats" : "matches")"
+  }
+
+  private func change(_ from: RuleLevel, _ to: RuleLevel) -> String {
+    "\(Phrases.level(from, language)) → \(Phrases.level(to, language))"
   }
 
   /// A colon, with the hard space that French puts before it.

@@ -1,7 +1,7 @@
 import CrenelModel
 
 /// Takes `host:port` apart.
-enum HostPort {
+package enum HostPort {
   /// Where a port may stand: `192.0.2.7:1234`, `[2001:db8::1]:1234`, `name:1234`.
   ///
   /// Two colons without brackets are an IPv6 address and no port.
@@ -41,7 +41,7 @@ enum HostPort {
 
   /// Whether a text can be a host's name, or what a server writes in its place: anything without
   /// spaces, control bytes and angle brackets, which tell a line cut at the wrong places.
-  static func isName(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+  package static func isName(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
     for i in range {
       switch bytes[i] {
       case 0...0x20, 0x7f, UInt8(ascii: "<"), UInt8(ascii: ">"): return false

@@ -1,6 +1,8 @@
 import CrenelModel
 
-/// Up to `n` different addresses, in order of first sight; 17 bytes each.
+/// Up to `n` addresses that count as different clients, in order of first sight; 17 bytes each.
+///
+/// Of those that the site's profile counts as one, the first is kept as the log has it.
 struct AddressList<let n: Int>: BitwiseCopyable {
   private var highs = InlineArray<n, UInt64>(repeating: 0)
   private var lows = InlineArray<n, UInt64>(repeating: 0)
@@ -11,16 +13,17 @@ struct AddressList<let n: Int>: BitwiseCopyable {
   /// Whether there is no room.
   var isFull: Bool { Int(count) == n }
 
-  /// Where an address stands, or `nil`.
-  func place(of address: ClientAddress) -> Int? {
+  /// Where one stands that counts as the same client, or `nil`.
+  func place(of address: ClientAddress, _ site: FeatureConfiguration) -> Int? {
+    let counted = site.counted(address)
     for i in 0..<Int(count)
-    where lows[i] == address.low && highs[i] == address.high && kinds[i] == address.kind.rawValue {
+    where kinds[i] == address.kind.rawValue && site.counted(self[i]) == counted {
       return i
     }
     return nil
   }
 
-  /// Adds an address that is not there; there must be room.
+  /// Adds an address without one that counts as the same; there must be room.
   mutating func append(_ address: ClientAddress) {
     let place = Int(count)
     highs[place] = address.high
@@ -46,10 +49,12 @@ struct Itinerary: BitwiseCopyable {
   /// How often an address was come back to.
   private(set) var returns: UInt32 = 0
 
-  /// Whether the latest exchange of this family came from `address`, as far as the first four go.
-  func isLatest(_ address: ClientAddress) -> Bool {
+  /// Whether the latest exchange of this family came from what counts as `address`, as far as the
+  /// first four go.
+  func isLatest(_ address: ClientAddress, _ site: FeatureConfiguration) -> Bool {
     let place = Int(latest[Int(address.kind.rawValue)])
-    return place < Int(first.count) && first[place] == address
+    guard place < Int(first.count) else { return false }
+    return first[place] == address || site.counted(first[place]) == site.counted(address)
   }
 
   /// An exchange came from the address at `place`; `nil`: from one that is not kept.

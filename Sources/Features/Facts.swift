@@ -29,6 +29,8 @@ struct Facts {
   let provenance: Provenance
   /// The client as counted.
   let client: ClientAddress
+  /// The client as the log has it.
+  let seen: ClientAddress
   /// The session's key.
   let session: UInt64
   /// The agent's hash, in 32 bits; 0 when the log had none.
@@ -66,6 +68,7 @@ struct Facts {
     byCookie = step.flags.contains(.sessionByCookie)
     provenance = exchange.provenance
     client = step.client
+    seen = exchange.client
     session = step.session
     agent = step.agent == 0 ? 0 : folded(step.agent)
     service = step.serviceKey

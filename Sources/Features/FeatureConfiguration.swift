@@ -52,6 +52,10 @@ public struct FeatureConfiguration: Sendable, Hashable {
   public var seed: UInt64 = 0
   /// How long a hold lasts, in nanoseconds (site profile); 0 or less: the site has no holds.
   public var holdLifetime: Int64 = 3_600_000_000_000
+  /// Leading bits of an IPv4 address that count as one client (site profile), 0 to 32.
+  public var ipv4Prefix = 32
+  /// Leading bits of an IPv6 address that count as one client (site profile), 0 to 128.
+  public var ipv6Prefix = 128
   /// The site's zone, for hours of the day.
   public var zone = ZoneRules.utc
   /// Steps that the site shows: the profile has a rule for them that a GET can match.
@@ -90,6 +94,11 @@ public struct FeatureCounters: Sendable, Hashable {
 }
 
 extension FeatureConfiguration {
+  /// The client that an address counts as.
+  func counted(_ address: ClientAddress) -> ClientAddress {
+    address.masked(ipv4: ipv4Prefix, ipv6: ipv6Prefix)
+  }
+
   /// Whether the profile has a step of this kind at all.
   func has(_ kind: StepKind) -> Bool { shownSteps.contains(kind) || sentSteps.contains(kind) }
 

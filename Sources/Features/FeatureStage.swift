@@ -53,7 +53,7 @@ public struct FeatureStage: ~Copyable {
     }
     expireHolds(session, client, facts.at)
     var measured = sessions.states[session].follow(facts, site)
-    measured.isNewAddress = arrive(session, facts.client) || isNewSession
+    measured.isNewAddress = arrive(session, facts.seen) || isNewSession
     if facts.kind.isDeep { goDeep(session, client, facts, step, &measured) }
     sessions.states[session].common.note(facts, measured)
     clients.states[client].common.note(facts, measured)
@@ -87,15 +87,13 @@ public struct FeatureStage: ~Copyable {
     }
   }
 
-  /// The addresses seen for the subject, in order of first sight, at most 16 kept.
+  /// Addresses kept of the subject as the log has them, in order of first sight.
+  ///
+  /// Of a session the first of each that count as one client, at most 16. Of a client none: it is
+  /// known by what its addresses have in common, which may be nobody's address.
   public func addresses(_ kind: SubjectKind, of subjects: Subjects) -> [ClientAddress] {
     switch kind {
-    case .client:
-      let key = clients.states[Int(subjects.client)].common.presence.key
-      return [
-        ClientAddress(
-          kind: ClientAddress.Kind(rawValue: key.kind) ?? .none, high: key.high, low: key.low)
-      ]
+    case .client: return []
     case .session:
       let slot = Int(subjects.session)
       return (0..<addressCount(slot)).map { address($0, of: slot) }
@@ -160,8 +158,8 @@ public struct FeatureStage: ~Copyable {
 
   /// Notes where the session's exchange came from; whether that is new to it.
   private mutating func arrive(_ session: Int, _ address: ClientAddress) -> Bool {
-    guard !sessions.states[session].itinerary.isLatest(address) else { return false }
-    var place = sessions.states[session].itinerary.first.place(of: address)
+    guard !sessions.states[session].itinerary.isLatest(address, site) else { return false }
+    var place = sessions.states[session].itinerary.first.place(of: address, site)
     var isNew = false
     if place == nil, !sessions.states[session].itinerary.first.isFull {
       place = Int(sessions.states[session].itinerary.first.count)
@@ -169,7 +167,7 @@ public struct FeatureStage: ~Copyable {
       isNew = true
     } else if place == nil {
       let funnel = sessions.funnel(of: session)
-      let known = sessions.funnels[funnel].addresses.place(of: address)
+      let known = sessions.funnels[funnel].addresses.place(of: address, site)
       isNew = known == nil
       if isNew, !sessions.funnels[funnel].addresses.isFull {
         place = 4 + Int(sessions.funnels[funnel].addresses.count)

@@ -1,5 +1,6 @@
 import CrenelAlerts
 import CrenelBooking
+import CrenelDecode
 import CrenelEngine
 public import CrenelModel
 import CrenelRules
@@ -13,7 +14,7 @@ public enum Explain {
     _ options: RunOptions, client: String?, alert: String?, isJSON: Bool, language: String
   ) throws(Diagnostics) -> InputReport {
     var options = options
-    let named = client.flatMap { address($0, &options.mistakes) }
+    let named = client.flatMap { self.client($0, &options.mistakes) }
     if let alert { check(alert: alert, &options.mistakes) }
     let setup = try Setup(options)
     let wanted =
@@ -28,7 +29,7 @@ public enum Explain {
     inputs.run(&watcher)
     watcher.finish()
     guard watcher.exchanges > 0 else {
-      throw Diagnostics([unseen(wanted, encrypted: watcher.account.encrypted)])
+      throw Diagnostics([unseen(wanted, as: client, encrypted: watcher.account.encrypted)])
     }
     let page = ExplainPage(
       watcher: watcher.account, rules: setup.rules.metadata, names: inputs.names,
@@ -41,12 +42,16 @@ public enum Explain {
   }
 
   /// Why there is nothing to explain.
-  private static func unseen(_ wanted: Set<ClientAddress>, encrypted: UInt64) -> Diagnostic {
-    let clients = wanted.map(\.description).sorted().joined(separator: ", ")
+  private static func unseen(
+    _ wanted: Set<ClientAddress>, as text: String?, encrypted: UInt64
+  ) -> Diagnostic {
+    let clients = text ?? wanted.map(\.description).sorted().joined(separator: ", ")
     guard encrypted > 0 else {
+      let isName = wanted.contains { !$0.isIP }
       return Diagnostic(
         code: "no-such-client", at: SourcePosition(file: "--client"),
-        "no request of \(clients) is in the input",
+        "no request of \(clients) is in the input"
+          + (isName ? "; it is no address, so it was looked for as a host name" : ""),
         hint: "crenel exchanges shows the clients as they were read")
     }
     return Diagnostic(
@@ -57,14 +62,19 @@ public enum Explain {
         + "connections")
   }
 
-  private static func address(
+  /// The client that alerts name so: an address, or what they have in `source.address`.
+  private static func client(
     _ text: String, _ mistakes: inout [Diagnostic]
   ) -> Set<ClientAddress>? {
-    if let address = ClientAddress(parsing: Array(text.utf8).span) { return [address] }
+    let bytes = Array(text.utf8)
+    if let address = ClientAddress(parsing: bytes.span) { return [address] }
+    if text.hasPrefix("unix:") { return [.none] }
+    if HostPort.isName(bytes.span, bytes.indices) { return [ClientAddress(name: bytes.span)] }
     mistakes.append(
       Diagnostic(
-        code: "bad-address", at: SourcePosition(file: "--client"), "'\(text)' is no address",
-        hint: "such as 192.0.2.7 or 2001:db8::7"))
+        code: "bad-address", at: SourcePosition(file: "--client"),
+        "'\(text)' is neither an address nor a host name",
+        hint: "such as 192.0.2.7, 2001:db8::7 or cafe-7.example, as the log has it"))
     return nil
   }
 
@@ -127,7 +137,8 @@ struct ClientAccount {
   var encrypted: UInt64 = 0
   var moments: [Moment] = []
   var best: [Int32: Best] = [:]
-  var records: [AlertRecord] = []
+  /// Those that concern the client, in the order in which they opened.
+  var alerts: [ClientAlert] = []
 }
 
 /// Follows one client through the pipeline.
@@ -137,11 +148,13 @@ struct ClientWatcher: ExchangeConsumer, ~Copyable {
 
   private var pipeline: Pipeline
   private let wanted: Set<ClientAddress>
+  private var alerts: ClientAlerts
   private(set) var account = ClientAccount()
 
   init(pipeline: consuming Pipeline, wanted: Set<ClientAddress>) {
     self.pipeline = pipeline
     self.wanted = wanted
+    alerts = ClientAlerts(of: wanted)
   }
 
   var isDone: Bool { false }
@@ -157,18 +170,13 @@ struct ClientWatcher: ExchangeConsumer, ~Copyable {
       }
       note(batch, i, passage)
     }
-    take(pipeline.drain())
+    alerts.take(pipeline.drain())
   }
 
   mutating func finish() {
     pipeline.finish()
-    take(pipeline.drain())
-  }
-
-  private mutating func take(_ records: [AlertRecord]) {
-    account.records += records.filter { record in
-      record.action == .opened && record.addresses.contains { wanted.contains($0) }
-    }
+    alerts.take(pipeline.drain())
+    account.alerts = alerts.found
   }
 
   private mutating func note(

@@ -18,11 +18,11 @@ struct ExplainPage {
       en: "\(watcher.exchanges) requests", fr: French.counted(watcher.exchanges, "requête"))
     var text = requests[language] + "\n\n"
     text += (isFrench ? "ALERTES" : "ALERTS") + "\n"
-    if watcher.records.isEmpty { text += "  \(isFrench ? "aucune" : "none")\n" }
-    for record in watcher.records {
+    if watcher.alerts.isEmpty { text += "  \(isFrench ? "aucune" : "none")\n" }
+    for alert in watcher.alerts {
       text +=
-        "  \(record.id.prefix(8))  \(Phrases.level(record.level, language))  "
-        + "\(rules[Int(record.rule)].titles[language])\n"
+        "  \(alert.record.id.prefix(8))  \(Phrases.level(alert.highest, language))  "
+        + "\(rules[Int(alert.record.rule)].titles[language])\(opening(alert))\n"
     }
     text += "\n" + (isFrench ? "RÈGLES" : "RULES") + "\n"
     for best in ordered { text += rule(best) }
@@ -34,6 +34,13 @@ struct ExplainPage {
         + "\(status)  \(TerminalText.escaped(moment.request, limit: 100))\n"
     }
     return text
+  }
+
+  /// The level at an alert's opening, where it reached another.
+  private func opening(_ alert: ClientAlert) -> String {
+    guard alert.opening != alert.highest else { return "" }
+    let level = Phrases.level(alert.opening, language)
+    return isFrench ? "  (\(level) à l’ouverture)" : "  (\(level) when it opened)"
   }
 
   private var ordered: [ClientAccount.Best] {
@@ -68,6 +75,11 @@ struct ExplainPage {
       text += "    \(words[language])\n"
     }
     text += "    \(isFrench ? "demande\u{a0}:" : "asks for:") \(condition(best.trace))\n"
+    let open = best.trace.selections.filter(\.isUndecided).map(\.name)
+    if !open.isEmpty {
+      text += "    \(isFrench ? "indécidable\u{a0}:" : "not decided:") "
+      text += open.joined(separator: ", ") + "\n"
+    }
     for condition in best.trace.conditions {
       text +=
         "    \(mark(condition)) \(padded(selection(condition), 12)) "
@@ -116,11 +128,12 @@ struct ExplainPage {
     writer.beginObject()
     writer.int("requests", watcher.exchanges)
     writer.beginArray("alerts")
-    for record in watcher.records {
+    for alert in watcher.alerts {
       writer.beginObject()
-      writer.string("id", record.id)
-      writer.string("level", record.level.name)
-      writer.string("rule", rules[Int(record.rule)].id)
+      writer.string("id", alert.record.id)
+      writer.string("level", alert.highest.name)
+      writer.string("opening_level", alert.opening.name)
+      writer.string("rule", rules[Int(alert.record.rule)].id)
       writer.endObject()
     }
     writer.endArray()
@@ -161,6 +174,7 @@ struct ExplainPage {
       writer.beginObject()
       writer.string("name", selection.name)
       writer.bool("holds", selection.holds)
+      if selection.isUndecided { writer.bool("undecided", true) }
       writer.endObject()
     }
     writer.endArray()

@@ -95,7 +95,7 @@ public enum FeatureRows {
         if options.stepsOnly, kind == .other || kind == .asset { continue }
         let exchange = batch.exchanges[i]
         if options.isCSV {
-          writeCSV(exchange, passage)
+          writeCSV(exchange, passage, batch.string(exchange[.clientName]))
         } else {
           writeJSON(exchange, passage, batch.string(exchange[.clientName]))
         }
@@ -104,16 +104,20 @@ public enum FeatureRows {
     }
 
     mutating func writeHeader() {
-      let fixed = ["@timestamp", "source.ip", "booking.step", "log.line"]
+      let fixed = ["@timestamp", "source.ip", "source.address", "booking.step", "log.line"]
       output.write((fixed + texts).joined(separator: ",") + "\n")
     }
 
-    /// Numbers and words of ours only, so that no cell needs quoting and none is a formula; a client
-    /// that is no address leaves its cell empty, and so does a step that is not known.
-    private mutating func writeCSV(_ exchange: Exchange, _ passage: Pipeline.Passage) {
-      let client = passage.step.client.isIP ? passage.step.client.description : ""
+    /// Numbers and words of ours, but for a client that is no address: its name is of the log. A
+    /// step that is not known leaves its cell empty.
+    private mutating func writeCSV(
+      _ exchange: Exchange, _ passage: Pipeline.Passage, _ clientName: String?
+    ) {
+      let client = exchange.client
+      let ends =
+        client.isIP ? client.description + "," : "," + (clientName.map(Self.cell(of:)) ?? "")
       var row =
-        "\(exchange.at.rfc3339),\(client),\(passage.step.knownKind?.name ?? ""),"
+        "\(exchange.at.rfc3339),\(ends),\(passage.step.knownKind?.name ?? ""),"
         + "\(exchange.provenance.line)"
       for column in columns {
         let value = pipeline.features.value(column, of: passage.subjects)
@@ -122,13 +126,23 @@ public enum FeatureRows {
       output.write(row + "\n")
     }
 
+    /// A text of the log as a cell: quoted where it has to be (RFC 4180 section 2), controls
+    /// written out, and `'` before what a spreadsheet would take for a formula.
+    private static func cell(of text: String) -> String {
+      var safe = TerminalText.escaped(text)
+      if let first = safe.utf8.first, "=+-@".utf8.contains(first) { safe = "'" + safe }
+      guard safe.utf8.contains(where: { ",\"".utf8.contains($0) }) else { return safe }
+      let quotes = safe.split(separator: "\"", omittingEmptySubsequences: false)
+      return "\"" + quotes.joined(separator: "\"\"") + "\""
+    }
+
     private mutating func writeJSON(
       _ exchange: Exchange, _ passage: Pipeline.Passage, _ clientName: String?
     ) {
       writer.removeAll()
       writer.beginObject()
       writer.string("@timestamp", exchange.at.rfc3339)
-      writer.moment(passage.step.client, clientName, passage.step.knownKind, passage.step.outcome)
+      writer.moment(exchange.client, clientName, passage.step.knownKind, passage.step.outcome)
       writer.place(names[Int(exchange.provenance.source)], line: exchange.provenance.line)
       writer.beginObject("crenel")
       writer.beginObject("features")

@@ -287,6 +287,8 @@ extension Setup {
   func pipeline(hashSeed: UInt64) throws(Diagnostics) -> Pipeline {
     var features = FeatureConfiguration()
     features.seed = hashSeed
+    features.ipv4Prefix = profile.ipv4Prefix
+    features.ipv6Prefix = profile.ipv6Prefix
     features.holdLifetime = profile.holdLifetime
     features.shownSteps = StepKinds(profile.shownSteps)
     features.sentSteps = StepKinds(profile.sentSteps)

@@ -38,6 +38,8 @@ public struct SelectionTrace: Sendable, Hashable {
   public var name: String
   /// Whether it was true.
   public var holds: Bool
+  /// Whether that could not be found out: it hangs on a regular expression that gave up.
+  public var isUndecided = false
 }
 
 /// A rule at one exchange.
@@ -86,11 +88,11 @@ extension RuleEngine {
               value: number(test.field, batch, index, step, features, subjects),
               measure: test.field.measure, holds: truth == .yes, isUndecided: truth == .unknown))
         }
+        let truth = truth(
+          selection.tree, compiled.selections, batch, index, step, features, subjects)
         trace.selections.append(
           SelectionTrace(
-            name: selection.name,
-            holds: truth(
-              selection.tree, compiled.selections, batch, index, step, features, subjects) == .yes))
+            name: selection.name, holds: truth == .yes, isUndecided: truth == .unknown))
       }
       traces.append(trace)
     }

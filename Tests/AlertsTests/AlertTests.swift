@@ -10,12 +10,13 @@ import Testing
 /// A stage with one rule, fed by hand.
 private struct Bench: ~Copyable {
   var stage: AlertStage
-  var features = FeatureStage(FeatureConfiguration())
+  var features: FeatureStage
   let rules: [RuleMetadata]
+  private let ipv6Prefix: Int
 
   init(
     _ yaml: String = "", level: String = "high", verdict: String = "sniper", key: [UInt8]? = nil,
-    openLimit: Int = 16_384
+    openLimit: Int = 16_384, ipv6Prefix: Int = 128
   ) throws {
     var names = FieldNames()
     let text = """
@@ -38,6 +39,10 @@ private struct Bench: ~Copyable {
     configuration.siteKey = key
     configuration.openLimit = openLimit
     stage = AlertStage(configuration, rules: rules)
+    self.ipv6Prefix = ipv6Prefix
+    var site = FeatureConfiguration()
+    site.ipv6Prefix = ipv6Prefix
+    features = FeatureStage(site)
   }
 
   /// One verdict at `at` seconds with reasons of the families given.
@@ -58,7 +63,7 @@ private struct Bench: ~Copyable {
     batch.exchanges = [exchange]
     var step = Step()
     step.kind = .list
-    step.client = exchange.client
+    step.client = exchange.client.masked(ipv4: 32, ipv6: ipv6Prefix)
     step.session = session
     step.agent = agent
     step.flags = flags
@@ -170,6 +175,40 @@ struct LifecycleTests {
     let records = bench.stage.drain()
     #expect(records.map(\.level) == [.low, .high] && records.map(\.action) == [.opened, .updated])
     #expect(records.last?.reasons.count == 2 && records.last?.families == [.timing, .sequence])
+  }
+
+  @Test("the first four addresses that join are told, and the limit of 64 counts real ones")
+  func joining() throws {
+    var bench = try Bench(ipv6Prefix: 64)
+    for i in 1...100 { bench.raise(at: Int64(i), client: "2001:db8:\(i)::7") }
+    bench.stage.finish()
+    let records = bench.stage.drain()
+    #expect(records.map(\.matches) == [1, 2, 3, 4, 10, 100, 100])
+    let real = (1...64).map { ClientAddress(parsing: Array("2001:db8:\($0)::7".utf8).span) }
+    #expect(records.last?.addresses == real.compactMap(\.self))
+  }
+
+  @Test("a level that rises is told with its reasons, and without a cap that no longer holds")
+  func risesOnTerminal() throws {
+    var bench = try Bench()
+    bench.raise(at: 1, reasons: [(.polls, 40)])
+    for i in 2...3 {
+      bench.raise(at: Int64(i), reasons: [(.polls, 42), (.skippedSteps, 2)])
+    }
+    for i in 4...12 { bench.raise(at: Int64(i), reasons: [(.polls, 50)]) }
+    bench.stage.finish()
+    let records = bench.stage.drain()
+    #expect(records.map(\.raisedFrom) == [nil, .low, nil, nil])
+    var renderer = TextRenderer(rules: bench.rules, language: .en, hasColour: false)
+    let texts = records.map { renderer.text($0) { _ in "log" } }
+    #expect(texts[0].contains("capped     high → low: one family of evidence only"))
+    #expect(texts[1].hasPrefix("HIGH") && texts[1].contains("[sniper]: 2 matches\n"))
+    #expect(texts[1].contains("raised     low → high\n") && !texts[1].contains("capped"))
+    #expect(texts[1].contains("session.polls 42") && texts[1].contains("session.skipped_steps 2"))
+    #expect(texts[2].split(separator: "\n").count == 1 && texts[3].isEmpty)
+    #expect(renderer.summary().contains("high        1       12       1       0  Test rule"))
+    var french = TextRenderer(rules: bench.rules, language: .fr, hasColour: false)
+    #expect(french.text(records[1]) { _ in "log" }.contains("relevé     faible → élevé\n"))
   }
 
   @Test("staff is never alerted")

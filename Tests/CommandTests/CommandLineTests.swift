@@ -113,8 +113,10 @@ struct CommandLineTests {
     ])
     let rows = csv.output.split(separator: "\n")
     #expect(
-      rows[0] == "@timestamp,source.ip,booking.step,log.line,session.polls,session.form_ms.max")
-    #expect(rows.allSatisfy { $0.filter { $0 == "," }.count == 5 } && rows.count > 500)
+      rows[0]
+        == "@timestamp,source.ip,source.address,booking.step,log.line,"
+        + only)
+    #expect(rows.allSatisfy { $0.filter { $0 == "," }.count == 6 } && rows.count > 500)
     let json = try Command(["features", "--quiet", "--site", "ezbooking", "--only", only, sniper])
     let fast = try alerts(json.output).contains { row in
       let features = (row["crenel"] as? [String: Any])?["features"] as? [String: Any]

@@ -46,11 +46,11 @@ private struct Example: CustomTestStringConvertible, Sendable {
 @Suite("Examples with jq")
 struct ExampleTests {
   /// A folder with the files that examples name: a log, a capture, and the alerts of the capture.
-  private static func folder() throws -> ScratchFolder {
+  private static func folder(log: String = "12-hoarder") throws -> ScratchFolder {
     let scratch = try ScratchFolder()
     let samples = SharedData.package + "samples/"
     for (sample, name) in [
-      ("12-hoarder/traffic.log", "access.log"),
+      (log + "/traffic.log", "access.log"),
       ("13-library-bot-capture/traffic.pcapng.gz", "capture.pcap"),
       ("13-library-bot-capture/traffic.pcapng.gz", "site_1.pcap"),
     ] {
@@ -79,6 +79,38 @@ struct ExampleTests {
   fileprivate func run(example: Example) throws {
     if let missing = example.missing { return print("skipped: no \(missing)") }
     let scratch = try Self.folder()
+    let (output, errors) = try Self.run(example, in: scratch)
+    let lines = output.split(separator: "\n")
+    #expect(!lines.isEmpty, "\(errors)")
+    #expect(!lines.contains { $0.contains("null") }, "\(output)")
+    guard example.script.contains("the same") else { return }
+    // The recipe for evidence ends with a digest computed from packets, and the alert's.
+    #expect(
+      lines.last.map { Set(lines.suffix(2).map { $0.prefix(64) }) == [$0] } == true, "\(output)")
+  }
+
+  @Test("the recipe for alerts of a level finds those that open low and rise, each once")
+  func rising() throws {
+    let example = try #require(
+      Example.all.first {
+        $0.place == "docs/alerts.md" && $0.script.contains(".event.severity>=50")
+      })
+    if let missing = example.missing { return print("skipped: no \(missing)") }
+    let (output, errors) = try Self.run(example, in: Self.folder(log: "05-drop-sniper"))
+    let found = try alerts(output)
+    let ids = found.compactMap { ($0["event"] as? [String: Any])?["id"] as? String }
+    #expect(ids.count == found.count && Set(ids).count == ids.count, "\(errors)")
+    let snipers = found.filter {
+      ($0["crenel"] as? [String: Any])?["verdict"] as? String == "sniper"
+    }
+    let clients = Set(snipers.compactMap { ($0["source"] as? [String: Any])?["ip"] as? String })
+    #expect(clients == ["203.0.113.50", "203.0.113.51", "203.0.113.52"])
+  }
+
+  /// Runs it in a shell and gives what it wrote.
+  private static func run(
+    _ example: Example, in scratch: ScratchFolder
+  ) throws -> (output: String, errors: String) {
     let process = Process()
     process.executableURL = URL(filePath: "/bin/bash")
     process.arguments = ["-c", "exec > out 2> err; set -eu; " + example.script]
@@ -91,12 +123,6 @@ struct ExampleTests {
     process.waitUntilExit()
     let (output, errors) = (scratch.text("out"), scratch.text("err"))
     #expect(process.terminationStatus == 0 && !errors.contains("jq: "), "\(errors)")
-    let lines = output.split(separator: "\n")
-    #expect(!lines.isEmpty, "\(errors)")
-    #expect(!lines.contains { $0.contains("null") }, "\(output)")
-    guard example.script.contains("the same") else { return }
-    // The recipe for evidence ends with a digest computed from packets, and the alert's.
-    #expect(
-      lines.last.map { Set(lines.suffix(2).map { $0.prefix(64) }) == [$0] } == true, "\(output)")
+    return (output, errors)
   }
 }

@@ -74,9 +74,11 @@ struct HonestyTests {
     let text = try Command(arguments + ["--text"]).output
     #expect(text.contains("padded: did not fire") && text.contains("    ? slow"))
     #expect(text.contains("could not be decided for 2 requests"))
+    #expect(text.contains("    not decided: slow\n"))
     let json = try Command(arguments + ["--json"]).output
     #expect(json.contains(#""fired":0,"undecided":2"#))
     #expect(json.contains(#""holds":false,"undecided":true"#))
+    #expect(json.contains(#""selections":[{"name":"slow","holds":false,"undecided":true}]"#))
   }
 
   @Test("a sample in which the limit was reached fails, and says so")
@@ -270,7 +272,31 @@ struct NamedClientTests {
       }
     }
     let csv = try Command(["features", "--csv", "--quiet", "-"], input: Self.log(client))
-    #expect(csv.output.split(separator: "\n").dropFirst().allSatisfy { $0.contains("Z,,") })
+    let cell = client == "-" ? "" : client
+    #expect(
+      csv.output.split(separator: "\n").dropFirst().allSatisfy { $0.contains("Z,,\(cell),") })
+  }
+
+  @Test("explain takes them as alerts name them", arguments: ["cafe-7.example", "unix:"])
+  func explained(client: String) throws {
+    let arguments = ["explain", "--site", "ezbooking", "--text", "--client", client, "-"]
+    let run = try Command(arguments, input: Self.log(client))
+    #expect(run.status == 0 && run.output.contains("Slot taken faster"), "\(run.errors)")
+    let other = try Command(arguments, input: Self.log("other.example"))
+    #expect(other.errors.contains("no request of \(client) is in the input"), "\(other.errors)")
+  }
+
+  @Test(
+    "a name is a cell of its own whatever stands in it",
+    arguments: [
+      ("unix:/run/a,b", #""unix:/run/a,b""#), (#"a"b.example"#, #""a""b.example""#),
+      ("=1+1", "'=1+1"),
+    ])
+  func cells(client: String, cell: String) throws {
+    let line = "\(client) - - [01/Mar/2021:08:00:00 +0000] \"GET /x HTTP/1.1\" 200 10\n"
+    let arguments = ["features", "--csv", "--quiet", "--format", "common", "-"]
+    let run = try Command(arguments, input: Array(line.utf8))
+    #expect(run.output.contains("Z,,\(cell),"), "\(run.output.suffix(400)) \(run.errors)")
   }
 
   @Test("a session of addresses and a host name has each in its field")

@@ -27,7 +27,7 @@ struct WrongLine: CustomTestStringConvertible, Sendable {
     WrongLine("replay --fail-on loud", ["bad-level", "no-input"]),
     WrongLine("stats --lang xx --lateness soon", ["unknown-language", "bad-duration", "no-input"]),
     WrongLine(
-      "explain --client x --alert ab --site nowhere /nowhere.log",
+      "explain --client <x> --alert ab --site nowhere /nowhere.log",
       ["bad-address", "short-alert-id", "excluding-options", "unknown-site", "no-such-file"]),
     WrongLine("explain --lang xx", ["nobody-named", "no-input", "unknown-language"]),
     WrongLine(

@@ -49,7 +49,10 @@ struct FeaturesCommand: ParsableCommand {
   @Flag(help: "List all features with unit, family and exact meaning.")
   var list = false
 
-  @Flag(help: "Comma-separated values with a header.")
+  @Flag(
+    help: ArgumentHelp(
+      "Comma-separated values with a header.",
+      discussion: "A client that is no address is in source.address, where source.ip is empty."))
   var csv = false
 
   @Flag(help: "JSON lines (the default).")
@@ -125,7 +128,10 @@ struct ExplainCommand: ParsableCommand {
   @OptionGroup var rules: RuleOptions
   @OptionGroup var output: OutputOptions
 
-  @Option(help: ArgumentHelp("The client's address.", valueName: "address"))
+  @Option(
+    help: ArgumentHelp(
+      "The client's address, or the host name that the log has in its place.",
+      valueName: "address"))
   var client: String?
 
   @Option(help: ArgumentHelp("The id of an alert, or its first letters.", valueName: "id"))
@@ -133,7 +139,7 @@ struct ExplainCommand: ParsableCommand {
 
   private static let nobody = Diagnostic(
     code: "nobody-named", at: SourcePosition(file: "--client"), "nobody is named whom to explain",
-    hint: "give --client with an address, or --alert with the id of an alert")
+    hint: "give --client with an address or a host name, or --alert with the id of an alert")
 
   func run() throws {
     var options = input.runOptions(label: "explain", needsInput: true)
