@@ -44,6 +44,8 @@ public struct SiteProfile: Sendable {
   public var assetExtensions: [String] = SiteProfile.commonAssets
   /// Beginnings of paths that are parts of a page.
   public var assetPrefixes: [String] = []
+  /// Things that can be used but are likely not what was meant.
+  public var warnings: [Diagnostic] = []
 
   /// Creates an empty profile.
   public init(id: String, title: String) {

@@ -4,11 +4,15 @@ import CrenelYAML
 
 /// Reads site profiles.
 public enum SiteProfileParser {
-  /// Reads the profile in `text`; `file` is its name in errors.
+  /// Reads the profile in `text`; `file` is its name in errors, `isZone` says which time zones
+  /// there are.
   ///
   /// Throws every mistake with its place: unknown keys and steps, wrong networks, patterns that
-  /// do not compile, durations and statuses that are none.
-  public static func parse(_ text: String, file: String) throws(Diagnostics) -> SiteProfile {
+  /// do not compile, durations and statuses that are none. What is only odd is in the profile's
+  /// warnings, and thrown with the mistakes where there are some.
+  public static func parse(
+    _ text: String, file: String, isZone: (String) -> Bool = { _ in true }
+  ) throws(Diagnostics) -> SiteProfile {
     let documents = try YAMLReader.documents(in: text, file: file)
     guard documents.count == 1, let root = documents.first, root.mapping != nil else {
       throw Diagnostics([
@@ -19,14 +23,18 @@ public enum SiteProfileParser {
       ])
     }
     var reader = ProfileReader()
-    let profile = reader.profile(root)
-    guard reader.mistakes.isEmpty else { throw Diagnostics(reader.mistakes) }
+    var profile = reader.profile(root)
+    reader.zone(root["timezone"], &profile, isZone)
+    let found = Diagnostics(reader.mistakes)
+    guard !found.hasErrors else { throw found }
+    profile.warnings = found.items
     return profile
   }
 }
 
 /// Walks the map and gathers mistakes.
 private struct ProfileReader {
+  /// Mistakes, and warnings.
   var mistakes: [Diagnostic] = []
 
   mutating func profile(_ root: YAMLNode) -> SiteProfile {
@@ -38,7 +46,6 @@ private struct ProfileReader {
       ])
     var profile = SiteProfile(
       id: required(root, "id"), title: required(root, "title"))
-    profile.timezone = root["timezone"].flatMap { text($0) }
     client(root["client"], &profile)
     session(root["session"], &profile)
     if let hold = root["hold"] {
@@ -68,6 +75,17 @@ private struct ProfileReader {
         hint: "leave out paths that the log does not have")
     }
     return profile
+  }
+
+  mutating func zone(
+    _ node: YAMLNode?, _ profile: inout SiteProfile, _ isZone: (String) -> Bool
+  ) {
+    guard let node, let name = text(node) else { return }
+    profile.timezone = name
+    guard !isZone(name) else { return }
+    refuse(
+      "unknown-zone", node.position, "'\(name)' is no known time zone",
+      hint: "a name such as Europe/Paris, UTC, or an offset such as +02:00")
   }
 
   private mutating func client(_ node: YAMLNode?, _ profile: inout SiteProfile) {
@@ -123,36 +141,67 @@ private struct ProfileReader {
       [
         "step", "method", "path", "words", "query", "form", "status", "location", "outcome", "note",
       ])
-    guard let name = node["step"], let kind = step(name) else {
-      if node["step"] == nil { refuse("no-step", node.position, "this rule names no step") }
-      return nil
-    }
-    var rule = StepRule(step: kind, position: node.position)
-    rule.methods = Set(texts(node["method"]).map { $0.uppercased() })
-    if let path = node["path"], let pattern = text(path) { rule.path = self.path(pattern, path) }
-    if let words = node["words"] { rule.path = .words(texts(words).map { $0.lowercased() }) }
-    if let query = node["query"], let pattern = text(query) { self.query(pattern, query, &rule) }
-    if let form = node["form"], let pattern = text(form) { rule.form = parameters(pattern) }
+    if node["step"] == nil { refuse("no-step", node.position, "this rule names no step") }
+    // The rest of a rule without a known step is read all the same, for the mistakes in it.
+    let kind = node["step"].flatMap { step($0) }
+    var rule = StepRule(step: kind ?? .other, position: node.position)
+    rule.methods = methods(node["method"])
+    path(of: node, &rule)
+    if let query = node["query"], let text = pattern(query) { self.query(text, query, &rule) }
+    if let form = node["form"], let text = pattern(form) { rule.form = parameters(text, form) }
     for status in node["status"].map({ $0.sequence ?? [$0] }) ?? [] {
       if let range = statuses(status) { rule.status.append(range) }
     }
-    if let location = node["location"], let pattern = text(location) {
-      if pattern.hasPrefix("~") {
-        check(regex: String(pattern.dropFirst()), location.position)
-        rule.location = .regex(String(pattern.dropFirst()))
-      } else {
-        rule.location = .glob(pattern)
-      }
+    if let location = node["location"], let text = pattern(location) {
+      rule.location = self.location(text, location)
     }
     if let outcome = node["outcome"] { rule.outcome = self.outcome(outcome) }
-    if case .any = rule.path, rule.query.isEmpty, rule.queryRegex == nil, rule.form.isEmpty,
-      rule.location == nil
-    {
+    if !["path", "words", "query", "form", "location"].contains(where: { node[$0] != nil }) {
       refuse(
         "rule-matches-all", node.position, "a rule without path, words, query, form and location",
         hint: "name the path; it would take every request otherwise")
     }
-    return rule
+    return kind == nil ? nil : rule
+  }
+
+  private mutating func methods(_ node: YAMLNode?) -> Set<String> {
+    guard let node else { return [] }
+    let names = (node.sequence ?? [node]).compactMap { item -> String? in
+      guard let name = text(item)?.uppercased() else { return nil }
+      guard HTTPMethods.isToken(name) else {
+        refuse(
+          "bad-method", item.position, "'\(name)' cannot be a method",
+          hint: "one word, such as GET; several are a list: [GET, POST]")
+        return nil
+      }
+      if !HTTPMethods.registered.contains(name) {
+        let near = NearMiss.of(name, among: HTTPMethods.registered)
+        mistakes.append(
+          Diagnostic(
+            .warning, code: "unknown-method", at: item.position,
+            "'\(name)' is in no registry of HTTP methods",
+            hint: near.map { "did you mean '\($0)'?" } ?? "leave it if the site has it"))
+      }
+      return name
+    }
+    return Set(names)
+  }
+
+  private mutating func path(of node: YAMLNode, _ rule: inout StepRule) {
+    if let path = node["path"], let text = pattern(path) { rule.path = self.path(text, path) }
+    guard let words = node["words"] else { return }
+    if node["path"] != nil {
+      refuse(
+        "path-and-words", words.position, "'words' stands in place of 'path', and both are here",
+        hint: "leave one out; a path of ~ and a regular expression can hold words")
+    }
+    rule.path = .words(texts(words).map { $0.lowercased() })
+  }
+
+  private mutating func location(_ pattern: String, _ node: YAMLNode) -> StepRule.Text {
+    guard pattern.hasPrefix("~") else { return .glob(pattern) }
+    check(regex: String(pattern.dropFirst()), node.position)
+    return .regex(String(pattern.dropFirst()))
   }
 
   private mutating func outcome(_ node: YAMLNode) -> StepOutcome? {
@@ -190,15 +239,29 @@ private struct ProfileReader {
       rule.queryRegex = String(pattern.dropFirst())
       return
     }
-    rule.query = parameters(pattern)
+    rule.query = parameters(pattern, node)
   }
 
   /// `a=b&c={slot}&d`.
-  private func parameters(_ pattern: String) -> [StepRule.Parameter] {
-    pattern.split(separator: "&").map { part in
+  private mutating func parameters(
+    _ pattern: String, _ node: YAMLNode
+  ) -> [StepRule.Parameter] {
+    pattern.split(separator: "&", omittingEmptySubsequences: false).compactMap { part in
       let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      return StepRule.Parameter(
-        key: String(sides[0]), value: sides.count == 2 ? String(sides[1]) : nil)
+      let (key, value) = (sides.first ?? "", sides.count == 2 ? sides[1] : nil)
+      let isName =
+        value.map { $0.count > 2 && $0.hasPrefix("{") && $0.hasSuffix("}") } ?? false
+      let plain = isName ? value?.dropFirst().dropLast() : value
+      if key.isEmpty || (key + (plain ?? "")).contains(where: { "{}".contains($0) }) {
+        refuse(
+          "bad-parameter", node.position,
+          key.isEmpty
+            ? "'\(part)' names no parameter"
+            : "in '\(part)' braces do not stand around a name that is the whole value",
+          hint: "such as a=b&c={slot}&d")
+        return nil
+      }
+      return StepRule.Parameter(key: String(key), value: value.map(String.init))
     }
   }
 
@@ -284,6 +347,17 @@ private struct ProfileReader {
     if word == "0" { return 0 }
     refuse("bad-duration", node.position, "'\(word)' is no duration", hint: "such as 90s, 60m, 1h")
     return 0
+  }
+
+  /// A text that is compared with requests; a plain number or the like is likely no such thing.
+  private mutating func pattern(_ node: YAMLNode) -> String? {
+    if case .scalar = node.content, node.isNull || node.bool != nil || node.double != nil {
+      refuse(
+        "not-a-text", node.position, "a text is expected, not \(node.kindName)",
+        hint: "put it in quotes if it is meant as a text")
+      return nil
+    }
+    return text(node)
   }
 
   private mutating func texts(_ node: YAMLNode?) -> [String] {

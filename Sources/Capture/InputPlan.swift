@@ -7,6 +7,8 @@ public struct InputPlan: Sendable {
   public private(set) var sources: [InputSource]
   /// What was left out although a folder holds it, as warnings.
   public private(set) var leftOut: [Diagnostic]
+  /// What was named although it is among the sources already, as warnings.
+  public private(set) var repeated: [Diagnostic]
 
   /// Most files taken from one run; more is refused rather than read by accident.
   public static let limit = 100_000
@@ -28,6 +30,7 @@ public struct InputPlan: Sendable {
     guard search.mistakes.isEmpty else { throw Diagnostics(search.mistakes) }
     sources = search.sources
     leftOut = search.leftOut
+    repeated = search.repeated
   }
 
   /// Which stored file it is, whatever it is called.
@@ -61,12 +64,17 @@ public struct InputPlan: Sendable {
     var sources: [InputSource] = []
     var leftOut: [Diagnostic] = []
     var mistakes: [Diagnostic] = []
+    var repeated: [Diagnostic] = []
     private var seen: Set<FileIdentity> = []
     private var hasStandardInput = false
 
     mutating func add(_ input: String) {
       guard input != "-" else {
-        if !hasStandardInput { sources.append(InputSource(name: "-", path: nil, size: nil)) }
+        if hasStandardInput {
+          noteAgain(input)
+        } else {
+          sources.append(InputSource(name: "-", path: nil, size: nil))
+        }
         hasStandardInput = true
         return
       }
@@ -98,7 +106,10 @@ public struct InputPlan: Sendable {
       switch status.st_mode & S_IFMT {
       case S_IFDIR:
         // Links may lead back to where they are: two that do make 2^40 paths of one folder.
-        guard seen.insert(identity).inserted else { return }
+        guard seen.insert(identity).inserted else {
+          if isNamed { noteAgain(path) }
+          return
+        }
         guard let names = InputPlan.names(in: path) else {
           refuse(path, "unreadable-folder", SystemError.text())
           return
@@ -111,7 +122,10 @@ public struct InputPlan: Sendable {
           refuse(path, "unreadable-file", SystemError.text())
           return
         }
-        guard seen.insert(identity).inserted else { return }
+        guard seen.insert(identity).inserted else {
+          if isNamed { noteAgain(path) }
+          return
+        }
         sources.append(
           InputSource(name: path, path: path, size: UInt64(max(0, status.st_size))))
       case S_IFIFO, S_IFCHR:
@@ -120,6 +134,15 @@ public struct InputPlan: Sendable {
       default:
         if isNamed { refuse(path, "not-a-file", "this is no file, folder or pipe") }
       }
+    }
+
+    /// Notes a name of what is read already, under this name or another.
+    private mutating func noteAgain(_ input: String) {
+      let warning = Diagnostic(
+        .warning, code: "input-twice", at: SourcePosition(file: "input"),
+        "'\(input)' is named again, or is what another name stands for: it is read once",
+        hint: "name it once")
+      if !repeated.contains(warning) { repeated.append(warning) }
     }
 
     /// Refuses a name that leads nowhere; in a folder, where nobody named it, it is left out.

@@ -57,11 +57,20 @@ public enum FormatDetector {
     guard let best, best.count * 2 >= lines.count else {
       return Detection(format: nil, reason: noneFits(best, lines.count))
     }
+    let (isOne, share) = (best.count == 1, Self.share(best.count, lines.count))
     return Detection(
       format: best.format,
       reason: LocalizedText(
-        en: "\(best.count) of the first \(lines.count) lines have this shape",
-        fr: "\(best.count) des \(lines.count) premières lignes ont cette forme"))
+        en: "\(share.en) \(isOne ? "has" : "have") this shape",
+        fr: "\(share.fr) \(isOne ? "a" : "ont") cette forme"))
+  }
+
+  /// How many of the first lines, in words that go on with a verb.
+  static func share(_ count: Int, _ lines: Int) -> LocalizedText {
+    lines == 1
+      ? LocalizedText(en: "the first line", fr: "la première ligne")
+      : LocalizedText(
+        en: "\(count) of the first \(lines) lines", fr: "\(count) des \(lines) premières lignes")
   }
 
   private static func noneFits(
@@ -69,12 +78,15 @@ public enum FormatDetector {
   ) -> LocalizedText {
     guard let best else {
       return LocalizedText(
-        en: "none of the known formats fits any of \(lines) lines",
-        fr: "aucun format connu ne convient à aucune des \(lines) lignes")
+        en: "none of the known formats fits "
+          + (lines == 1 ? "the first line" : "any of \(lines) lines"),
+        fr: "aucun format connu ne convient à "
+          + (lines == 1 ? "la première ligne" : "aucune des \(lines) lignes"))
     }
     return LocalizedText(
       en: "\(best.format.name) fits \(best.count) of \(lines) lines",
-      fr: "\(best.format.name) convient à \(best.count) lignes sur \(lines)")
+      fr: "\(best.format.name) convient à \(best.count) ligne"
+        + "\(best.count == 1 ? "" : "s") sur \(lines)")
   }
 
   /// How many lines a format reads.

@@ -39,10 +39,11 @@ enum JSONDetection {
           fr: "les lignes sont en JSON, mais \(best.map.name), qui en lit le plus, en lit "
             + "\(best.count) sur \(lines.count)"))
     }
+    let (isOne, count) = (best.count == 1, FormatDetector.share(best.count, lines.count))
     return Detection(
       format: LogFormat(.json(best.map), name: best.map.name),
       reason: LocalizedText(
-        en: "\(best.count) of the first \(lines.count) lines are JSON with its keys",
-        fr: "\(best.count) des \(lines.count) premières lignes sont en JSON avec ses clés"))
+        en: "\(count.en) \(isOne ? "is" : "are") JSON with its keys",
+        fr: "\(count.fr) \(isOne ? "est" : "sont") en JSON avec ses clés"))
   }
 }

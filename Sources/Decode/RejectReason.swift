@@ -36,6 +36,8 @@ public enum RejectReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
   case noHeader
   /// The line that names the fields (W3C `#Fields`) names no date, time, client or path.
   case missingColumn
+  /// The log has no format that is known, so none of its lines was decoded.
+  case notDecoded
 
   /// The stable name, in kebab-case.
   public var code: String {
@@ -57,6 +59,7 @@ public enum RejectReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case .missingField: "missing-field"
     case .noHeader: "no-header"
     case .missingColumn: "missing-column"
+    case .notDecoded: "not-decoded"
     }
   }
 }

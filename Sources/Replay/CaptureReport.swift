@@ -33,7 +33,7 @@ public struct CaptureReport: Sendable {
     guard let decoded else { return PacketReport.packets(packets)[language] }
     let ticks = live.map { live in
       LocalizedText(
-        en: ", \(live.idleTicks) idle ticks",
+        en: ", \(English.counted(live.idleTicks, "idle tick"))",
         fr: ", " + French.counted(live.idleTicks, "attente"))
     }
     return decoded.summary(language) + (ticks?[language] ?? "")
@@ -63,8 +63,8 @@ public struct CaptureReport: Sendable {
     if let late = live?.lateAfterTick, late > 0 {
       texts.append(
         LocalizedText(
-          en: "\(late) packets came more than a second late, after an idle tick had closed what "
-            + "was silent; a replay of the same packets may give their connections otherwise",
+          en: "\(English.counted(late, "packet")) came more than a second late, after an idle "
+            + "tick had closed what was silent; a replay of the same packets may give their connections otherwise",
           fr: "paquets arrivés plus d’une seconde en retard, après la fermeture de ce qui se "
             + "taisait\u{a0}: \(late)\u{a0}; un rejeu des mêmes paquets peut rendre leurs "
             + "connexions autrement"))
@@ -97,7 +97,7 @@ public struct CaptureStreamReport: Sendable {
     let start = LocalizedText(
       en: "\(files) files as one stream, ", fr: "\(files) fichiers lus comme un seul flux, ")
     let end = LocalizedText(
-      en: ", \(decoded.exchanges) exchanges",
+      en: ", " + English.counted(decoded.exchanges, "exchange"),
       fr: ", " + French.counted(decoded.exchanges, "échange"))
     return start[language] + decoded.summary(language) + end[language]
   }
@@ -115,7 +115,7 @@ public struct CaptureStreamReport: Sendable {
 extension PacketReport {
   /// How many packets, in words.
   static func packets(_ count: UInt64) -> LocalizedText {
-    LocalizedText(en: "\(count) packets", fr: French.counted(count, "paquet"))
+    LocalizedText(en: English.counted(count, "packet"), fr: French.counted(count, "paquet"))
   }
 
   /// Packets and connections, in a few words.
@@ -128,7 +128,7 @@ extension PacketReport {
     let kinds = parts.filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
     let sum = parts.reduce(0) { $0 + $1.1 }
     let words = LocalizedText(
-      en: ", \(sum) connections", fr: ", " + French.counted(sum, "connexion"))
+      en: ", " + English.counted(sum, "connection"), fr: ", " + French.counted(sum, "connexion"))
     return Self.packets(packets)[language] + words[language]
       + (kinds.isEmpty ? "" : " (\(kinds.joined(separator: ", ")))")
   }
@@ -140,10 +140,11 @@ extension PacketReport {
       let file = name(anomalies.firstSource(anomaly)).map { TerminalText.escaped($0) }
       guard frame > 0 else {
         return LocalizedText(
-          en: "\(count) times \(anomaly.code)", fr: "\(count) fois \(anomaly.code)")
+          en: "\(English.counted(count, "time")) \(anomaly.code)",
+          fr: "\(count) fois \(anomaly.code)")
       }
       return LocalizedText(
-        en: "\(count) times \(anomaly.code); the first at frame \(frame)"
+        en: "\(English.counted(count, "time")) \(anomaly.code); the first at frame \(frame)"
           + (file.map { " of \($0)" } ?? ""),
         fr: "\(count) fois \(anomaly.code)\u{a0}; la première à la trame \(frame)"
           + (file.map { " de \($0)" } ?? ""))

@@ -48,7 +48,8 @@ public enum Doctor {
     check("shipped rules") {
       var names = FieldNames()
       let set = try Setup.rules([], knobs: [], names: &names)
-      return "\(set.metadata.count) rules, \(set.warnings.count) warnings"
+      return English.counted(set.metadata.count, "rule") + ", "
+        + English.counted(set.warnings.count, "warning")
     }
   }
 

@@ -9,7 +9,7 @@ import CrenelRules
 public enum Explain {
   /// Runs the inputs and writes, for one client, every rule's conditions and the client's steps.
   ///
-  /// Throws when neither the client nor the alert is found in the input.
+  /// Throws when neither the client nor the alert is found in an input that was read whole.
   public static func run(
     _ options: RunOptions, client: String?, alert: String?, isJSON: Bool, language: String
   ) throws(Diagnostics) -> InputReport {
@@ -17,28 +17,43 @@ public enum Explain {
     let named = client.flatMap { self.client($0, &options.mistakes) }
     if let alert { check(alert: alert, &options.mistakes) }
     let setup = try Setup(options)
-    let wanted =
-      if let named {
-        named
-      } else {
-        try addresses(of: alert ?? "", options, setup)
-      }
+    let language = Language(rawValue: language) ?? .en
+    var wanted = named ?? []
+    if named == nil {
+      let prefix = alert ?? ""
+      let (found, report) = try addresses(of: prefix, options, setup)
+      guard !found.isEmpty else { return try tell(noAlert(prefix), after: report, language) }
+      wanted = found
+    }
     let inputs = try ReplayInputs(options, setup)
     var watcher = ClientWatcher(
       pipeline: try setup.pipeline(hashSeed: options.hashSeed), wanted: wanted)
     inputs.run(&watcher)
     watcher.finish()
     guard watcher.exchanges > 0 else {
-      throw Diagnostics([unseen(wanted, as: client, encrypted: watcher.account.encrypted)])
+      let unseen = unseen(wanted, as: client, encrypted: watcher.account.encrypted)
+      return try tell(unseen, after: inputs.report, language)
     }
     let page = ExplainPage(
       watcher: watcher.account, rules: setup.rules.metadata, names: inputs.names,
-      language: Language(rawValue: language) ?? .en)
+      language: language)
     var output = OutputStream.standardOutput()
     output.write(isJSON ? page.json : Array(page.text.utf8))
     try output.finish()
-    inputs.report.tell(isQuiet: true, Language(rawValue: language) ?? .en)
+    inputs.report.tell(isQuiet: true, language)
     return inputs.report
+  }
+
+  /// Says what was not found, and what of the input was not read: it may have been there.
+  ///
+  /// Throws `missing` when all was read.
+  private static func tell(
+    _ missing: Diagnostic, after report: InputReport, _ language: Language
+  ) throws(Diagnostics) -> InputReport {
+    report.tell(isQuiet: true, language)
+    guard report.isCut || report.isUseless else { throw Diagnostics([missing]) }
+    StandardError.write(missing.description + "\n")
+    return report
   }
 
   /// Why there is nothing to explain.
@@ -87,23 +102,22 @@ public enum Explain {
         hint: "give at least four letters of event.id"))
   }
 
-  /// The addresses of an alert whose id begins with `prefix`.
+  /// The addresses of an alert whose id begins with `prefix`, none without one; what was read.
   private static func addresses(
     of prefix: String, _ options: RunOptions, _ setup: Setup
-  ) throws(Diagnostics) -> Set<ClientAddress> {
+  ) throws(Diagnostics) -> (found: Set<ClientAddress>, report: InputReport) {
     let inputs = try ReplayInputs(options, setup)
     var collector = AlertCollector(pipeline: try setup.pipeline(hashSeed: options.hashSeed))
     inputs.run(&collector)
     let found = collector.finish().filter { $0.id.hasPrefix(prefix.lowercased()) }
-    guard !found.isEmpty else {
-      throw Diagnostics([
-        Diagnostic(
-          code: "no-such-alert", at: SourcePosition(file: "--alert"),
-          "no alert of this input has an id that begins with '\(prefix)'",
-          hint: "give the same --site, --rules and --site-key as the run that raised it")
-      ])
-    }
-    return Set(found.flatMap { $0.addresses + [$0.client] })
+    return (Set(found.flatMap { $0.addresses + [$0.client] }), inputs.report)
+  }
+
+  private static func noAlert(_ prefix: String) -> Diagnostic {
+    Diagnostic(
+      code: "no-such-alert", at: SourcePosition(file: "--alert"),
+      "no alert of this input has an id that begins with '\(prefix)'",
+      hint: "give the same --site, --rules and --site-key as the run that raised it")
   }
 }
 

@@ -15,7 +15,8 @@ struct ExplainPage {
   /// For people: alerts, rules with their conditions, the timeline.
   var text: String {
     let requests = LocalizedText(
-      en: "\(watcher.exchanges) requests", fr: French.counted(watcher.exchanges, "requête"))
+      en: English.counted(watcher.exchanges, "request"),
+      fr: French.counted(watcher.exchanges, "requête"))
     var text = requests[language] + "\n\n"
     text += (isFrench ? "ALERTES" : "ALERTS") + "\n"
     if watcher.alerts.isEmpty { text += "  \(isFrench ? "aucune" : "none")\n" }
@@ -62,14 +63,16 @@ struct ExplainPage {
     let fired =
       best.fired == 0
       ? (isFrench ? "non déclenchée" : "did not fire")
-      : (isFrench ? "déclenchée \(best.fired) fois" : "fired \(best.fired) times")
+      : isFrench
+        ? "déclenchée \(best.fired) fois" : "fired " + English.counted(best.fired, "time")
     let place = names[Int(best.place.source)] + ":\(best.place.line)"
     let colon = isFrench ? "\u{a0}:" : ":"
     var text = "  \(rule.name ?? rule.id)\(colon) \(fired)  (\(best.at.rfc3339), "
     text += "\(TerminalText.escaped(place)))\n"
     if best.undecided > 0 {
       let words = LocalizedText(
-        en: "could not be decided for \(best.undecided) requests: a regular expression gave up",
+        en: "could not be decided for \(English.counted(best.undecided, "request")): a regular "
+          + "expression gave up",
         fr: "indécidable pour \(French.counted(best.undecided, "requête"))\u{a0}: une expression "
           + "régulière a atteint sa limite")
       text += "    \(words[language])\n"

@@ -108,8 +108,9 @@ public enum FeatureRows {
       output.write((fixed + texts).joined(separator: ",") + "\n")
     }
 
-    /// Numbers and words of ours, but for a client that is no address: its name is of the log. A
-    /// step that is not known leaves its cell empty.
+    /// Numbers and words of ours, but for a client that is no address: its name is of the log.
+    ///
+    /// A step that is not known leaves its cell empty.
     private mutating func writeCSV(
       _ exchange: Exchange, _ passage: Pipeline.Passage, _ clientName: String?
     ) {

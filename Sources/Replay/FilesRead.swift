@@ -40,8 +40,20 @@ struct FilesRead {
   ///
   /// Throws `output-is-input`.
   func refuse(descriptor: Int32, named name: String, hint: String) throws(Diagnostic) {
-    guard let identity = InputPlan.identity(descriptor: descriptor), let role = roles[identity]
-    else { return }
+    try refuse(InputPlan.identity(descriptor: descriptor), named: name, hint: hint)
+  }
+
+  /// Refuses the file at `path` as an output when it is one of these.
+  ///
+  /// Throws `output-is-input`.
+  func refuse(path: String, hint: String) throws(Diagnostic) {
+    try refuse(InputPlan.identity(of: path), named: path, hint: hint)
+  }
+
+  private func refuse(
+    _ identity: InputPlan.FileIdentity?, named name: String, hint: String
+  ) throws(Diagnostic) {
+    guard let identity, let role = roles[identity] else { return }
     throw Diagnostic(
       code: "output-is-input", at: SourcePosition(file: name),
       "this file is \(role), and writing to it would destroy it", hint: hint)

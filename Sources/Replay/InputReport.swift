@@ -16,7 +16,7 @@ public struct SourceReport: Sendable {
   public var counters = LineCounters()
   /// What became of its packets; `nil` for a log.
   public var capture: CaptureReport?
-  /// Late lines and steps of its clock; zeros where sources are not merged.
+  /// Late lines and steps of its clock; zeros, which say nothing, where sources are not merged.
   public var order = SourceOrderReport()
   /// What kept it from being read whole.
   public var problems: [Diagnostic] = []
@@ -55,8 +55,6 @@ public struct InputReport: Sendable {
   public var exchanges: UInt64 { sources.reduce(0) { $0 &+ $1.exchanges } }
   /// Lines that gave none.
   public var unparsed: UInt64 { sources.reduce(0) { $0 &+ $1.counters.unparsed.total } }
-  /// Exchanges later than the lateness bound.
-  public var late: UInt64 { sources.reduce(0) { $0 &+ $1.order.late } }
   /// Whether something is missing: a line not understood, a file not read to its end.
   public var isIncomplete: Bool {
     unparsed > 0 || sources.contains { !$0.problems.isEmpty }
@@ -104,6 +102,9 @@ public struct InputReport: Sendable {
 
   /// Writes the report as the last members of an open object: `warnings`,
   /// `captures` where several were one stream, `sources`.
+  ///
+  /// Late lines and steps of the clock are not in it: ``Stats``, which writes it, merges nothing,
+  /// and so counts none.
   func write(to writer: inout JSONWriter) {
     writer.beginArray("warnings")
     for warning in warnings {
@@ -139,8 +140,6 @@ public struct InputReport: Sendable {
         writer.endObject()
       }
       writer.endArray()
-      writer.int("late", source.order.late)
-      writer.int("backward_steps", source.order.backwardSteps)
       writer.beginArray("problems")
       for problem in source.problems {
         writer.beginObject()

@@ -66,8 +66,9 @@ final class LogSource: ExchangeReader {
     let runs = gather(&batch.bytes)
     let found = detect(batch.bytes)
     detection = found
-    makeDecoder(found, bytes: batch.bytes.count, skipped: runs.flatMap(\.skipped))
+    makeDecoder(found, bytes: batch.bytes.count)
     guard decoder != nil else {
+      countWithoutDecoder(runs, batch.bytes)
       isEnded = true
       if batch.bytes.isEmpty, counters.lines == 0, reader?.problems.isEmpty == false {
         detection?.reason = LocalizedText(
@@ -123,11 +124,9 @@ final class LogSource: ExchangeReader {
   }
 
   /// Creates the decoder of the format found, or says why there is none.
-  private func makeDecoder(_ found: Detection, bytes count: Int, skipped: [UInt64]) {
-    let isEmpty = count == 0
+  private func makeDecoder(_ found: Detection, bytes count: Int) {
     guard let format = found.format else {
-      if !isEmpty { problems.append(unknownFormat(found, bytes: count)) }
-      if isEmpty { countWithoutDecoder(skipped) }
+      if count > 0 { problems.append(unknownFormat(found, bytes: count)) }
       return
     }
     do {
@@ -137,20 +136,35 @@ final class LogSource: ExchangeReader {
     }
   }
 
-  /// Counts the lines of a log that has only lines that are too long, and so no format.
-  private func countWithoutDecoder(_ skipped: [UInt64]) {
-    guard !skipped.isEmpty else { return }
-    detection?.reason = LocalizedText(
-      en: "every line is longer than \(LogReader.lineLimit) bytes",
-      fr: "chaque ligne dépasse \(LogReader.lineLimit) octets")
-    for offset in skipped {
-      counters.lines &+= 1
-      counters.unparsed.record(
-        .lineTooLong,
-        at: Provenance(
-          source: configuration.source, offset: offset, length: .max, line: counters.lines),
-        column: 1)
+  /// Counts the lines that were looked at of a log that has no format, or only lines too long.
+  private func countWithoutDecoder(_ runs: [Run], _ bytes: [UInt8]) {
+    if bytes.isEmpty, runs.contains(where: { !$0.skipped.isEmpty }) {
+      detection?.reason = LocalizedText(
+        en: "every line is longer than \(LogReader.lineLimit) bytes",
+        fr: "chaque ligne dépasse \(LogReader.lineLimit) octets")
     }
+    for run in runs {
+      for offset in run.skipped { count(.lineTooLong, offset: offset, length: .max) }
+      for line in bytes[run.lines].split(separator: 0x0a, omittingEmptySubsequences: false) {
+        if line.startIndex == run.lines.upperBound { break }  // nothing follows the last line feed
+        if line.allSatisfy({ $0 <= 0x20 }) {
+          counters.lines &+= 1
+          counters.blank &+= 1
+        } else {
+          let offset = run.offset &+ UInt64(line.startIndex - run.lines.lowerBound)
+          count(.notDecoded, offset: offset, length: UInt32(clamping: line.count))
+        }
+      }
+    }
+  }
+
+  private func count(_ reason: RejectReason, offset: UInt64, length: UInt32) {
+    counters.lines &+= 1
+    counters.unparsed.record(
+      reason,
+      at: Provenance(
+        source: configuration.source, offset: offset, length: length, line: counters.lines),
+      column: 1)
   }
 
   private func fill(_ batch: inout ExchangeBatch) {
@@ -194,7 +208,8 @@ final class LogSource: ExchangeReader {
     }
     return Diagnostic(
       code: "unknown-format", at: SourcePosition(file: name, line: 1),
-      "the format of this log was not recognised: \(found.reason.en)",
+      "the format of this log was not recognised: \(found.reason.en)"
+        + (isEnded ? "" : "; what follows was not read"),
       hint: "name it with --format: a name, the server's log_format or LogFormat string, or"
         + " field=path,… for JSON lines; docs/log-formats.md lists what is known")
   }

@@ -48,6 +48,7 @@ public enum Replay {
   ) throws(Diagnostics) -> ReplayOutcome {
     var options = options
     let failLevel = level(wanted.failOn, &options.mistakes)
+    options.alertsFile = wanted.alertsFile
     let setup = try Setup(options)
     let inputs = try ReplayInputs(options, setup)
     let sink = try AlertSink(wanted, setup: setup, inputs: inputs, options: options)

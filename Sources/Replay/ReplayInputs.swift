@@ -151,7 +151,8 @@ public final class ReplayInputs {
       reports.append(report)
     }
     return InputReport(
-      sources: reports, warnings: unused(reports), captures: streams.captures?.whole)
+      sources: reports, warnings: (setup.inputs?.repeated ?? []) + unused(reports),
+      captures: streams.captures?.whole)
   }
 
   /// Options that had no effect on what was read; known only when it is.

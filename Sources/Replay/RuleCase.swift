@@ -4,32 +4,55 @@ import Foundation
 
 /// The settings of a rule's samples: `case.yml` with `site`, `format` and `tz`.
 enum RuleCase {
-  /// Puts the settings of a case into `options`; without a file nothing changes.
+  /// Puts the settings of a case into `options`, with their places; without a file nothing changes.
   ///
-  /// Throws every unknown key and wrong value.
-  static func apply(_ path: String, to options: inout RunOptions) throws {
+  /// What is wrong with the file is added to the mistakes of `options`, so that it is told with
+  /// what is wrong with the values.
+  static func apply(_ path: String, to options: inout RunOptions) {
     guard TextFiles.exists(path) else { return }
-    let documents = try YAMLReader.documents(in: TextFiles.text(path), file: path)
-    var mistakes: [Diagnostic] = []
-    for pair in documents.first?.mapping ?? [] {
+    do {
+      let documents = try YAMLReader.documents(in: TextFiles.text(path), file: path)
+      for document in documents { apply(document, to: &options) }
+    } catch let error as Diagnostics {
+      options.mistakes += error.items
+    } catch let error as Diagnostic {
+      options.mistakes.append(error)
+    } catch {
+      options.mistakes.append(
+        Diagnostic(code: "internal", at: SourcePosition(file: path), "\(error)"))
+    }
+  }
+
+  private static func apply(_ document: YAMLNode, to options: inout RunOptions) {
+    guard let pairs = document.mapping else {
+      options.mistakes.append(
+        Diagnostic(
+          code: "bad-case", at: document.position,
+          "a map is expected, not \(document.kindName)", hint: "such as site: ezbooking"))
+      return
+    }
+    for pair in pairs {
       guard let value = pair.value.text else {
-        mistakes.append(
+        options.mistakes.append(
           Diagnostic(
             code: "bad-case", at: pair.position, "'\(pair.key)' must be a text"))
         continue
       }
       switch pair.key {
-      case "site": options.site = value
-      case "format": options.format = value
-      case "tz": options.zone = value
+      case "site":
+        options.site = value
+      case "format":
+        options.format = value
+      case "tz":
+        options.zone = value
       default:
-        mistakes.append(
+        options.mistakes.append(
           Diagnostic(
             code: "unknown-key", at: pair.position, "'\(pair.key)' is not known here",
             hint: "one of: site, format, tz"))
       }
+      options.places["--" + pair.key] = pair.value.position
     }
-    guard mistakes.isEmpty else { throw Diagnostics(mistakes) }
   }
 
   /// The file `name.*` of a folder; the first by name when there are several.

@@ -14,8 +14,8 @@ public enum RuleFiles {
       show(set.warnings, isJSON: isJSON, to: &output)
       if !isJSON {
         output.write(
-          "\(counted(set.metadata.count, "rule")), \(counted(set.warnings.count, "warning")), "
-            + "no error\n")
+          "\(English.counted(set.metadata.count, "rule")), "
+            + "\(English.counted(set.warnings.count, "warning")), no error\n")
       }
       try output.finish()
       return true
@@ -23,15 +23,11 @@ public enum RuleFiles {
       show(error.items, isJSON: isJSON, to: &output)
       if !isJSON {
         let errors = error.items.filter { $0.severity == .error }.count
-        output.write(counted(errors, "error") + "\n")
+        output.write(English.counted(errors, "error") + "\n")
       }
       try output.finish()
       return false
     }
-  }
-
-  private static func counted(_ count: Int, _ noun: String) -> String {
-    "\(count) \(noun)\(count == 1 ? "" : "s")"
   }
 
   private static func show(

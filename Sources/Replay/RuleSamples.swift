@@ -23,9 +23,15 @@ public enum RuleSamples {
     let root = try folder ?? Resources.home() + "/rules/tests"
     let set = try rules(paths, knobs: knobs, samples: root)
     var outcomes: [Outcome] = []
+    var mistakes: [Diagnostic] = []
     for rule in set.metadata where rule.alerts {
-      outcomes += try samples(of: rule, in: root, paths: paths, knobs: knobs)
+      do {
+        outcomes += try samples(of: rule, in: root, paths: paths, knobs: knobs)
+      } catch let error as Diagnostics {
+        mistakes += error.items  // each names its file; the next case may have some too
+      }
     }
+    guard mistakes.isEmpty else { throw Diagnostics(mistakes) }
     var output = OutputStream.standardOutput()
     write(outcomes, isJSON: isJSON, to: &output)
     try output.finish()
@@ -76,7 +82,7 @@ public enum RuleSamples {
       options.needsRules = true
       options.rules = paths
       options.knobs = knobs
-      try RuleCase.apply(folder + "/case.yml", to: &options)
+      RuleCase.apply(folder + "/case.yml", to: &options)
       let fired = try alerts(options, rule: rule.id)
       let isGood =
         (fired.count > 0) == mustFire && fired.unparsed == 0 && fired.undecided == 0
@@ -84,7 +90,9 @@ public enum RuleSamples {
       if mustFire != (fired.count > 0) {
         detail += mustFire ? ", expected some" : ", expected none"
       }
-      if fired.unparsed > 0 { detail += ", \(fired.unparsed) lines not understood" }
+      if fired.unparsed > 0 {
+        detail += ", \(English.counted(fired.unparsed, "line")) not understood"
+      }
       if fired.undecided > 0 {
         detail +=
           ", not decided for \(fired.undecided) request\(fired.undecided == 1 ? "" : "s"): "
@@ -133,7 +141,7 @@ public enum RuleSamples {
       output.write(writer.bytes)
     } else {
       let bad = outcomes.filter { !$0.isGood }.count
-      output.write("\(outcomes.count) samples, \(bad) not as they must be\n")
+      output.write("\(English.counted(outcomes.count, "sample")), \(bad) not as they must be\n")
     }
   }
 }

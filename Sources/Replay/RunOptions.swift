@@ -35,6 +35,10 @@ public struct RunOptions: Sendable {
 
   /// Mistakes of the command line found so far; ``Setup`` throws them with those it finds.
   public var mistakes: [Diagnostic] = []
+  /// Where settings stand that a file gives in place of an option, by the option.
+  var places: [String: SourcePosition] = [:]
+  /// `--alerts`: the file that gets the alerts, for it to be checked with the rest.
+  var alertsFile: String?
   /// `--bpf`: which packets of captures are taken.
   public var bpf: String?
   /// What to capture live, in place of `inputs`.
@@ -44,6 +48,14 @@ public struct RunOptions: Sendable {
   public init(inputs: [String], label: String) {
     self.inputs = inputs
     self.label = label
+  }
+
+  /// A mistake in an option, with its place in the file that gave it, if one did.
+  func placed(_ mistake: Diagnostic) -> Diagnostic {
+    guard let place = places[mistake.position.file] else { return mistake }
+    var mistake = mistake
+    mistake.position = place
+    return mistake
   }
 }
 

@@ -62,8 +62,7 @@ public struct Setup: Sendable {
       return try Setup.rules(options.rules, knobs: options.knobs, names: &names)
     }
     let key = attempt { try options.siteKeyFile.map(Setup.key) }
-    let zone = attempt { try Setup.zone(options.zone ?? profile?.timezone, option: "--tz") }
-    let siteZone = attempt { try Setup.zone(profile?.timezone, option: "timezone") }
+    let zone = attempt { try Setup.zone(options.zone) }
     let format = attempt { try Setup.format(options.format) }
     let lateness = attempt { try Setup.duration(options.lateness, option: "--lateness") }
     let stamp = attempt { try Setup.stamp(options.stamp) }
@@ -71,9 +70,16 @@ public struct Setup: Sendable {
     let domains = attempt { try Setup.disposableDomains() }
     let inputs = attempt { try options.inputs.isEmpty ? nil : InputPlan(options.inputs) }
     _ = attempt { try options.bpf.map(Setup.check(bpf:)) }
-    guard mistakes.isEmpty, let profile, let rules, let key, let zone, let siteZone, let format,
-      let lateness, let stamp, let proxies, let domains, let inputs
-    else { throw Diagnostics(mistakes) }
+    if let path = options.alertsFile {
+      _ = attempt {
+        var files = FilesRead((inputs ?? nil)?.sources ?? [])
+        files.add(options)
+        try OutputStream.check(path, sparing: files, option: "--alerts")
+      }
+    }
+    guard mistakes.isEmpty, let profile, let rules, let key, let zone, let format, let lateness,
+      let stamp, let proxies, let domains, let inputs
+    else { throw Diagnostics(mistakes.map(options.placed)) }
 
     self.profile = profile
     self.rules = rules
@@ -85,11 +91,12 @@ public struct Setup: Sendable {
     hashSeed = options.hashSeed
     siteKey = key
     disposableDomains = domains
+    let siteZone = profile.timezone.flatMap(TimeZones.rules)  // known: the profile was checked
     self.siteZone = siteZone ?? .utc
-    warnings = rules.warnings
+    warnings = profile.warnings + rules.warnings
     decoder = DecoderConfiguration()
     decoder.names = names
-    decoder.zone = zone
+    decoder.zone = zone ?? siteZone
     decoder.stamp = stamp
     decoder.trustedProxies = profile.trustedProxies + proxies
     decoder.client =
@@ -106,7 +113,7 @@ extension Setup {
   /// The profile of a shipped name or a file.
   static func profile(_ site: String) throws -> SiteProfile {
     if isPath(site) {
-      return try SiteProfileParser.parse(TextFiles.text(site), file: site)
+      return try profile(at: site)
     }
     let folder = try Resources.home() + "/rules/sites/"
     let path = folder + site + ".yml"
@@ -119,7 +126,11 @@ extension Setup {
         "there is no shipped profile '\(site)'",
         hint: "one of: \(known.joined(separator: ", ")); or the path of a profile of your own")
     }
-    return try SiteProfileParser.parse(TextFiles.text(path), file: path)
+    return try profile(at: path)
+  }
+
+  private static func profile(at path: String) throws -> SiteProfile {
+    try SiteProfileParser.parse(TextFiles.text(path), file: path) { TimeZones.rules($0) != nil }
   }
 
   /// The rules of files and folders, or the shipped ones.
@@ -211,11 +222,11 @@ extension Setup {
     return bytes
   }
 
-  static func zone(_ name: String?, option: String) throws -> ZoneRules? {
+  static func zone(_ name: String?) throws -> ZoneRules? {
     guard let name else { return nil }
     guard let rules = TimeZones.rules(name) else {
       throw Diagnostic(
-        code: "unknown-zone", at: SourcePosition(file: option), "'\(name)' is no known time zone",
+        code: "unknown-zone", at: SourcePosition(file: "--tz"), "'\(name)' is no known time zone",
         hint: "a name such as Europe/Paris, UTC, or an offset such as +02:00")
     }
     return rules

@@ -9,12 +9,14 @@ public enum SiteChecking {
     _ options: RunOptions, isJSON: Bool, isQuiet: Bool
   ) throws(Diagnostics) -> InputReport {
     let setup = try Setup(options)
+    for warning in setup.profile.warnings { StandardError.write(warning.description + "\n") }
     var output = OutputStream.standardOutput()
     guard !options.inputs.isEmpty else {
       output.write(
         isJSON
           ? "{\"profile\":\"ok\"}\n"
-          : "\(setup.profile.id): \(setup.profile.rules.count) step rules, no error\n")
+          : "\(setup.profile.id): \(English.counted(setup.profile.rules.count, "step rule")), "
+            + "no error\n")
       try output.finish()
       return InputReport(sources: [])
     }
@@ -154,7 +156,8 @@ struct SiteCheck {
 
   /// The result for people.
   var text: String {
-    var text = "\(profile.id): \(TerminalText.escaped(profile.title))\n\(exchanges) exchanges\n\n"
+    var text = "\(profile.id): \(TerminalText.escaped(profile.title))\n"
+    text += English.counted(exchanges, "exchange") + "\n\n"
     for kind in StepKind.allCases where byStep[Int(kind.rawValue)] > 0 {
       text += row(kind.name, byStep[Int(kind.rawValue)])
     }

@@ -11,16 +11,25 @@ enum French {
   }
 }
 
+/// Words that English inflects.
+enum English {
+  /// `1 line`, `2 lines`.
+  static func counted(_ count: some BinaryInteger, _ noun: String) -> String {
+    "\(count) \(noun)\(count == 1 ? "" : "s")"
+  }
+}
+
 extension SourceReport {
   /// Its format and why, and how much it held.
   func summary(_ language: Language) -> String {
     let amount =
       capture?.summary(language)
       ?? LocalizedText(
-        en: "\(counters.lines) lines", fr: French.counted(counters.lines, "ligne"))[language]
+        en: English.counted(counters.lines, "line"),
+        fr: French.counted(counters.lines, "ligne"))[language]
     let none = LocalizedText(en: "no format", fr: "aucun format")
     let given = LocalizedText(
-      en: "\(exchanges) exchanges", fr: French.counted(exchanges, "échange"))
+      en: English.counted(exchanges, "exchange"), fr: French.counted(exchanges, "échange"))
     return place(nil, language) + "\(format ?? none[language]) (\(reason[language])), "
       + "\(amount), \(given[language])"
   }
@@ -51,7 +60,7 @@ extension SourceReport {
     let code = entry.reason.code
     let place = "\(TerminalText.escaped(name)):\(entry.first.line):\(entry.column)"
     let text = LocalizedText(
-      en: "\(place): \(entry.count) line\(entry.count == 1 ? "" : "s") not understood: \(code); "
+      en: "\(place): \(English.counted(entry.count, "line")) not understood: \(code); "
         + "this is the first (byte offset \(entry.first.offset))"
         + (entry.reason.remedy.map { "; \($0.en)" } ?? ""),
       fr: "\(place)\u{a0}: \(French.counted(entry.count, "ligne")) "
@@ -64,7 +73,7 @@ extension SourceReport {
   private var late: LocalizedText {
     let most = order.largestLateness / Nanoseconds.millisecond
     return LocalizedText(
-      en: "\(order.late) late lines, the latest by \(most) ms; see --lateness",
+      en: "\(English.counted(order.late, "late line")), the latest by \(most) ms; see --lateness",
       fr: "\(French.counted(order.late, "ligne")) en retard, au plus de \(most)\u{a0}ms\u{a0}; "
         + "voir --lateness")
   }
@@ -72,14 +81,15 @@ extension SourceReport {
   private var backwards: LocalizedText {
     let most = order.largestBackwardStep / Nanoseconds.millisecond
     return LocalizedText(
-      en: "the clock went back \(order.backwardSteps) times, at most by \(most) ms",
+      en: "the clock went back \(English.counted(order.backwardSteps, "time")), at most by "
+        + "\(most) ms",
       fr: "l’horloge a reculé \(order.backwardSteps) fois, au plus de \(most)\u{a0}ms")
   }
 
   private var overflow: LocalizedText {
     LocalizedText(
-      en: "\(order.reorderOverflow) exchanges were given before the lateness bound, to keep memory "
-        + "bounded; use a smaller --lateness",
+      en: "\(English.counted(order.reorderOverflow, "exchange")) came out before the lateness "
+        + "bound, to keep memory bounded; use a smaller --lateness",
       fr: "\(French.counted(order.reorderOverflow, "échange")) sans attendre le délai de retard, "
         + "pour borner la mémoire\u{a0}; un --lateness plus petit y remédie")
   }

@@ -35,11 +35,33 @@ public struct OutputStream: ~Copyable {
     let opened = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o640)
     guard opened >= 0 else { throw unwritable(path) }
     let output = OutputStream(descriptor: opened, name: path, closesAtEnd: true)
-    try files.refuse(descriptor: opened, named: path, hint: "name another file after \(option)")
+    try files.refuse(descriptor: opened, named: path, hint: another(option))
     // Pipes and devices have no length: EINVAL.
     guard ftruncate(opened, 0) == 0 || errno == EINVAL else { throw unwritable(path) }
     return output
   }
+
+  /// Refuses what ``creating(_:sparing:option:)`` would, as far as it can be told without touching
+  /// anything: for it to be told with other mistakes.
+  static func check(
+    _ path: String, sparing files: FilesRead, option: String
+  ) throws(Diagnostic) {
+    try files.refuse(path: path, hint: another(option))
+    var status = stat()
+    guard unsafe stat(path, &status) != 0 else {
+      if status.st_mode & S_IFMT == S_IFDIR {
+        errno = EISDIR
+        throw unwritable(path)
+      }
+      guard unsafe access(path, W_OK) == 0 else { throw unwritable(path) }
+      return
+    }
+    guard errno == ENOENT else { throw unwritable(path) }
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+    guard unsafe access(folder, W_OK | X_OK) == 0 else { throw unwritable(path) }
+  }
+
+  private static func another(_ option: String) -> String { "name another file after \(option)" }
 
   private static func unwritable(_ path: String) -> Diagnostic {
     Diagnostic(

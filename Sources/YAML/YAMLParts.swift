@@ -4,6 +4,15 @@ enum YAMLParts {
   struct Part {
     var text: String
     var linesBefore: Int
+
+    /// A place in the text, from 1; for one behind its last line with anything on it, that line's
+    /// end: the parser sees what is missing at the end of the text only.
+    func inside(line: Int, column: Int) -> (line: Int, column: Int) {
+      let lines = text.utf8.split(separator: 0x0a, omittingEmptySubsequences: false)
+      let last = lines.lastIndex { $0.contains { $0 > 0x20 } } ?? 0
+      guard line > last + 1 else { return (line, column) }
+      return (last + 1, Substring(lines[last]).unicodeScalars.count + 1)
+    }
   }
 
   /// Cuts at lines that begin with `---`: such a line ends a document wherever it stands (YAML 1.2.2,

@@ -61,7 +61,7 @@ public enum YAMLReader {
       } catch let error as Diagnostics {
         contents.problems += error.items
       } catch {
-        contents.problems += diagnostics(for: error, file: file, after: part.linesBefore)
+        contents.problems += diagnostics(for: error, file: file, part)
       }
     }
     return contents
@@ -113,11 +113,13 @@ public enum YAMLReader {
 
   /// Yams' error as diagnostics with its place; the text of the file is never repeated.
   private static func diagnostics(
-    for error: any Error, file: String, after lines: Int
+    for error: any Error, file: String, _ part: YAMLParts.Part
   ) -> [Diagnostic] {
     func syntax(_ problem: String, _ mark: Mark?) -> [Diagnostic] {
+      let place = mark.map { part.inside(line: $0.line, column: $0.column) }
       let position = SourcePosition(
-        file: file, line: mark.map { $0.line + lines } ?? 0, column: mark?.column ?? 0)
+        file: file, line: place.map { $0.line + part.linesBefore } ?? 0,
+        column: place?.column ?? 0)
       return [Diagnostic(code: "yaml-syntax", at: position, problem)]
     }
     guard let error = error as? YamlError else { return syntax("cannot be read as YAML", nil) }
@@ -127,7 +129,7 @@ public enum YAMLReader {
       return syntax(problem, mark)
     case .duplicatedKeysInMapping(let keys, let context):
       let position = SourcePosition(
-        file: file, line: context.mark.line + lines, column: context.mark.column)
+        file: file, line: context.mark.line + part.linesBefore, column: context.mark.column)
       return keys.map {
         Diagnostic(
           code: "yaml-repeated-key", at: position, "'\($0)' stands twice in this map",

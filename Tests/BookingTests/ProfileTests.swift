@@ -347,6 +347,56 @@ struct SiteProfileParserTests {
   }
 
   @Test(
+    "a mistake in a step rule hides no other of that rule",
+    arguments: [
+      (
+        #"step: hodl, method: GETT, path: "booking/{a", status: 7xx, outcome: foo"#,
+        ["bad-status", "bad-template", "unknown-method", "unknown-outcome", "unknown-step"]
+      ),
+      (#"path: "a", status: 7xx"#, ["bad-status", "bad-template", "no-step"]),
+      (#"step: list, path: "/x", words: [a]"#, ["path-and-words"]),
+      (#"step: list, query: "a={""#, ["bad-parameter"]),
+      (#"step: list, query: "a={}""#, ["bad-parameter"]),
+      (#"step: list, query: "=b""#, ["bad-parameter"]),
+      (#"step: list, query: "&""#, ["bad-parameter", "bad-parameter"]),
+      (#"step: list, form: "a=x{slot}""#, ["bad-parameter"]),
+      ("step: list, form: 5, location: 7", ["not-a-text", "not-a-text"]),
+      ("step: list, query: ~", ["not-a-text"]),
+      (#"step: list, path: "/x", method: [GET, P UT]"#, ["bad-method"]),
+    ])
+  func stepRules(rule: String, codes: [String]) throws {
+    let error = try #require(throws: Diagnostics.self) {
+      try SiteProfileParser.parse("id: x\ntitle: x\nsteps: [{ \(rule) }]", file: "s.yml")
+    }
+    #expect(error.items.map(\.code).sorted() == codes, "\(error)")
+    #expect(error.items.allSatisfy { $0.position.line == 3 && $0.position.column > 0 })
+  }
+
+  @Test(
+    "a method that no registry has is a warning with the nearest name",
+    arguments: [("GETT", "did you mean 'GET'?"), ("XQZZY", "leave it"), ("PROPFIND", nil)]
+      as [(String, String?)])
+  func methods(name: String, hint: String?) throws {
+    let warnings = try SiteProfileParser.parse(
+      "id: x\ntitle: x\nsteps: [{ step: list, method: \(name), path: \"/x\" }]", file: "s.yml"
+    ).warnings
+    #expect(warnings.map(\.code) == (hint == nil ? [] : ["unknown-method"]))
+    #expect(warnings.allSatisfy { $0.position.line == 3 && $0.severity == .warning })
+    if let hint { #expect(warnings.first?.hint?.contains(hint) == true, "\(warnings)") }
+  }
+
+  @Test("an unknown time zone is told with its place, among the other mistakes")
+  func zones() throws {
+    let error = try #require(throws: Diagnostics.self) {
+      try SiteProfileParser.parse(
+        "id: x\ntimezone: Mars/X\nsteps: [{ step: lst, path: \"/x\" }]", file: "s.yml"
+      ) { $0 == "Europe/Paris" }
+    }
+    #expect(error.items.map(\.code) == ["missing-key", "unknown-zone", "unknown-step"])
+    #expect(error.items[1].position == SourcePosition(file: "s.yml", line: 2, column: 11))
+  }
+
+  @Test(
     "a step rule may ask for fields of the form, and take the service and slot from them",
     arguments: [
       ([("form.do", "book"), ("form.s", "14500"), ("form.t", "T9")], StepKind.hold),

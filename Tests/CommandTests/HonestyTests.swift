@@ -174,7 +174,7 @@ struct HonestyTests {
         #""booking":{"undecided":true}"#, ":2: the booking step of 2 requests"
       ),
       (
-        ["features", "--csv", "--site", "SITE", "LOG"], "08:00:01.000Z,192.0.2.7,,2,",
+        ["features", "--csv", "--site", "SITE", "LOG"], "08:00:01.000Z,192.0.2.7,,,2,",
         ":2: the booking step of 2 requests"
       ),
       (

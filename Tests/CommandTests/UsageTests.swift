@@ -41,6 +41,11 @@ struct WrongLine: CustomTestStringConvertible, Sendable {
       [
         "interface-twice", "format-of-packets", "input-and-interface", "bad-buffer-size", "bad-bpf",
       ]),
+    WrongLine(
+      "replay --alerts /nowhere/x --lang de \(sniper)", ["unwritable-file", "unknown-language"]),
+    WrongLine(
+      "replay --alerts \(sniper) --lang de --fail-on x \(sniper)",
+      ["output-is-input", "unknown-language", "bad-level"]),
     WrongLine("exchanges --user nobody \(sniper)", ["needs-interface"]),
     WrongLine("replay --buffer-size 64 \(capture)", ["needs-interface"]),
   ]

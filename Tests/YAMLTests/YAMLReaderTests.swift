@@ -34,6 +34,18 @@ struct YAMLReaderTests {
     #expect((error.items.first?.position.line ?? 0) >= line)
   }
 
+  @Test(
+    "what is missing at the end is told at the end, not behind it",
+    arguments: [
+      ("a: [1", 1, 6), ("a: [1\n\n", 1, 6), ("é: [1\r\n# x\n", 2, 4), ("a: \"x\n---\nb: 1", 1, 6),
+    ])
+  func insideFile(text: String, line: Int, column: Int) throws {
+    let problems = YAMLReader.contents(of: text, file: "f.yml").problems
+    #expect(
+      problems.first?.position == SourcePosition(file: "f.yml", line: line, column: column),
+      "\(problems)")
+  }
+
   @Test("a mistake in one document does not hide the others")
   func independent() {
     let text =

@@ -7,6 +7,11 @@ struct RulesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rules",
     abstract: "Check, list and test rules.",
+    discussion: """
+      EXAMPLES
+        crenel rules list --lang fr
+        crenel rules check my-rules/ && crenel rules test --rules my-rules --cases my-rules/tests
+      """,
     subcommands: [Check.self, List.self, Test.self])
 
   /// `crenel rules check`.
@@ -90,6 +95,10 @@ struct SiteCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "site",
     abstract: "Check site profiles.",
+    discussion: """
+      EXAMPLE
+        crenel site check my-site.yml access.log
+      """,
     subcommands: [Check.self])
 
   /// `crenel site check`.

@@ -93,6 +93,9 @@ struct StatsCommand: ParsableCommand {
       "Count what was read: status, method, clients, time range, and what was not understood.",
     usage: "crenel stats [<options>] <input> ...",
     discussion: """
+      Inputs are counted one after the other, not merged by time: late lines and steps of a
+      clock are told by replay.
+
       EXAMPLES
         crenel stats access.log
         crenel stats --json /var/log/nginx/
