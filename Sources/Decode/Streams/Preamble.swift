@@ -64,6 +64,10 @@ final class Preamble {
     case .none: mayHaveProxyHeader = false
     case .bad:
       mayHaveProxyHeader = false
+      // A line that should be one is no request: what follows it is read without it.
+      if starts(first.span, first.indices, with: "PROXY "), let end = first.firstIndex(of: 0x0a) {
+        _ = skip(end + 1, of: .client)
+      }
       return true
     case .header(let length, let source, _):
       mayHaveProxyHeader = false

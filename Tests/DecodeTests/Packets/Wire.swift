@@ -17,10 +17,10 @@ enum Wire {
 
   static func tcp(
     _ payload: [UInt8], from: Int = 40_000, to: Int = 80, sequence: Int = 1_000,
-    acknowledged: Int = 77, options: [UInt8] = []
+    acknowledged: Int = 77, flags: UInt8 = 0x18, options: [UInt8] = []
   ) -> [UInt8] {
     let words = UInt8(5 + options.count / 4)
-    return be16(from) + be16(to) + be32(sequence) + be32(acknowledged) + [words << 4, 0x18]
+    return be16(from) + be16(to) + be32(sequence) + be32(acknowledged) + [words << 4, flags]
       + be16(512) + [0, 0, 0, 0] + options + payload
   }
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import CrenelDecode
 
-/// What a side says, of a connection whose opening was not captured.
+/// What a side says.
 private struct Said {
   var isClient: Bool
   var text: String
@@ -19,18 +19,20 @@ private struct Said {
   }
 }
 
-/// Method, target and status of what was read, `-` for what is not there.
-private func read(_ said: [Said], port: Int = 8_080) -> [String] {
+/// Method, target and status of what was read, `-` for what is not there; of a connection whose
+/// opening was not captured, unless `isOpened`.
+private func read(_ said: [Said], port: Int = 8_080, isOpened: Bool = false) -> [String] {
   var decoder = PacketDecoder(DecoderConfiguration(), seed: 1)
   var packets = PacketBatch()
   let (client, server): ([UInt8], [UInt8]) = ([192, 0, 2, 7], [198, 51, 100, 9])
   var ends = [true: 1_000, false: 1_000]
+  let said = (isOpened ? [Said.client("", at: -1)] : []) + said
   for (i, piece) in said.enumerated() {
     let segment = Wire.tcp(
       Array(piece.text.utf8), from: piece.isClient ? 40_000 : port,
       to: piece.isClient ? port : 40_000, sequence: 1_000 + piece.at,
-      acknowledged: ends[!piece.isClient] ?? 0)
-    ends[piece.isClient] = 1_000 + piece.at + piece.text.utf8.count
+      acknowledged: ends[!piece.isClient] ?? 0, flags: piece.at < 0 ? 0x02 : 0x18)
+    ends[piece.isClient] = 1_000 + max(piece.at, 0) + piece.text.utf8.count
     let packet = Wire.ethernet(
       Wire.ip4(
         segment, from: piece.isClient ? client : server, to: piece.isClient ? server : client))
@@ -89,6 +91,14 @@ struct MidwayTests {
   func otherPort() {
     #expect(read([.client(Self.next, at: 0), .server(Self.answer, at: 0)], port: 4_242).count == 1)
     #expect(read([.client("BBBB&y=1" + Self.next, at: 0)], port: 4_242).isEmpty)
+  }
+
+  @Test("a PROXY line that cannot be read is no request, and hides none")
+  func badProxyLine() {
+    let line = "PROXY TCP4 999.0.113.9 198.51.100.9 5555 80\r\n"
+    let read = read(
+      [.client(line + Self.next, at: 0), .server(Self.answer, at: 0)], isOpened: true)
+    #expect(read == ["GET /next 200"])
   }
 
   @Test(
