@@ -105,8 +105,17 @@ struct ExplainPage {
   /// How the rule joins its search identifiers, in Sigma's words; what a correlation counts.
   private func condition(_ trace: RuleTrace) -> String {
     guard isFrench, let correlation = trace.correlation else { return trace.condition }
-    let counted = correlation.countsValues ? "valeurs distinctes" : "événements"
-    return "\(counted) de \(correlation.rules.joined(separator: ", ")) en "
+    let measured =
+      switch correlation.kind {
+      case .eventCount: "événements"
+      case .valueCount: "valeurs distinctes"
+      case .temporal: "règles vérifiées"
+      case .temporalOrdered: "règles vérifiées dans l’ordre"
+      case .valueSum: "somme des valeurs"
+      case .valueAverage: "moyenne des valeurs"
+      case .valuePercentile: "centile des valeurs"
+      }
+    return "\(measured) de \(correlation.rules.joined(separator: ", ")) en "
       + "\(correlation.seconds)\u{a0}s"
   }
 

@@ -30,6 +30,15 @@ struct RunRemarks {
           fr: "oubliés faute de place, et repris à zéro\u{a0}: "
             + dropped.map(\.fr).joined(separator: ", ")))
     }
+    let numbers = pipeline.rules.counters.droppedNumbers
+    if numbers > 0 {
+      losses.append(
+        LocalizedText(
+          en: "numbers left out of sums, means and percentiles, because a window had too many: "
+            + "\(numbers)",
+          fr: "nombres laissés hors des sommes, moyennes et centiles, faute de place dans une "
+            + "fenêtre\u{a0}: \(numbers)"))
+    }
     let ungrouped = pipeline.rules.counters.ungrouped
     if ungrouped > 0 {
       notes.append(

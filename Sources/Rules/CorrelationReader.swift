@@ -5,10 +5,6 @@ extension RuleBuilder {
   /// The largest count that a correlation can compare with.
   static let countLimit = 10_000
 
-  private static let types = [
-    "event_count", "value_count", "temporal", "temporal_ordered", "value_sum", "value_avg",
-    "value_percentile",
-  ]
   private static let bounds: [(key: String, comparison: Comparison)] = [
     ("gt", .greater), ("gte", .greaterOrEqual), ("lt", .less), ("lte", .lessOrEqual),
     ("eq", .equal), ("neq", .notEqual),
@@ -24,32 +20,26 @@ extension RuleBuilder {
         "bad-type", at: node.position, "'correlation' is \(node.kindName), expected a map")
       return nil
     }
-    let type = problems.word(node["type"], "correlation type", of: Self.types)
+    let type = problems.word(
+      node["type"], "correlation type", of: CorrelationKind.allCases.map(\.rawValue))
+    let kind = type.flatMap(CorrelationKind.init(rawValue:))
     var known = ["type", "rules", "group-by", "timespan", "condition", "aliases", "generate"]
     // A 'field' out of its place is told where the condition is read.
-    if type != "event_count" { known.append("field") }
+    if kind?.readsField ?? true { known.append("field") }
     problems.checkKeys(pairs, known: known, of: "a correlation")
-    let isSupported = type.map { $0 == "event_count" || $0 == "value_count" } ?? true
-    if let type, !isSupported {
-      problems.error(
-        "not-yet-supported", at: node["type"]?.position ?? node.position,
-        "correlations of type '\(type)' are not evaluated yet",
-        hint: "event_count and value_count are")
-    }
-    // What an unsupported type wants of its condition is not known here.
-    let needed = ["type", "rules", "group-by", "timespan"] + (isSupported ? ["condition"] : [])
+    let needed =
+      ["type", "rules", "group-by", "timespan"] + (kind?.isTemporal == true ? [] : ["condition"])
     for key in needed where node[key] == nil {
       problems.error("missing-key", at: node.position, "a correlation needs '\(key)'")
     }
     var draft = CorrelationDraft(
-      countsValues: type == "value_count", rules: references(node["rules"]), groups: [],
+      kind: kind ?? .eventCount, rules: references(node["rules"]), groups: [],
       fields: [], timespan: problems.duration(node["timespan"], "timespan") ?? 0, bounds: [],
       position: node.position, generates: false, aliasRules: [])
     readGroups(node, &draft)
-    if isSupported {
-      readBounds(node["condition"], hasType: type != nil, &draft)
-      if draft.countsValues { readCountedFields(node, &draft) }
-    }
+    readBounds(node["condition"], hasType: type != nil, &draft)
+    if draft.kind.readsField { readFields(node, &draft) }
+    checkOrder(node, draft)
     let isGenerating = [flag(document["generate"]), flag(node["generate"])]
     draft.generates = isGenerating.contains(true)
     return draft
@@ -146,11 +136,15 @@ extension RuleBuilder {
         "bad-type", at: node.position, "a correlation's condition is a map such as 'gte: 10'")
       return
     }
-    let takesField = draft.countsValues || !hasType
+    let takesField = draft.kind.readsField || !hasType
+    let takesPercentile = draft.kind == .valuePercentile || !hasType
     problems.checkKeys(
-      pairs, known: Self.bounds.map(\.key) + (takesField ? ["field"] : []), of: "this condition")
+      pairs,
+      known: Self.bounds.map(\.key) + (takesField ? ["field"] : [])
+        + (takesPercentile ? ["percentile"] : []), of: "this condition")
+    readPercentile(node["percentile"], &draft)
     // What was told above, or is told below, is not told again as missing.
-    let compared = pairs.filter { $0.key != "field" }
+    let compared = pairs.filter { $0.key != "field" && $0.key != "percentile" }
     if compared.isEmpty || compared.count > 2 {
       problems.error(
         "bad-value", at: node.position,
@@ -159,18 +153,52 @@ extension RuleBuilder {
     for pair in pairs {
       guard let bound = Self.bounds.first(where: { $0.key == pair.key }) else { continue }
       guard let value = number(pair.value) else { continue }
-      guard value >= 0, value <= Double(Self.countLimit), value == value.rounded() else {
+      let limit = draft.kind.isTemporal ? draft.rules.count : Self.countLimit
+      let isWhole = (0...Double(limit)).contains(value) && value == value.rounded()
+      guard isWhole || !draft.kind.isCount else {
+        let what = draft.kind.isTemporal ? "a number of its rules" : "a count"
         problems.error(
-          "bad-value", at: pair.value.position,
-          "a count is a whole number from 0 to \(Self.countLimit)")
+          "bad-value", at: pair.value.position, "\(what) is a whole number from 0 to \(limit)")
         continue
       }
-      draft.bounds.append((bound.comparison, Int(value)))
+      draft.bounds.append(Correlation.Bound(comparison: bound.comparison, value: value))
     }
   }
 
-  /// The field whose values are counted; it stands in the condition (Sigma 2.x, correlations).
-  private mutating func readCountedFields(_ node: YAMLNode, _ draft: inout CorrelationDraft) {
+  /// Which percentile is meant; without one, the share of the event's own value.
+  ///
+  /// `percentile` is not in the specification's text; pySigma reads it in this place.
+  private mutating func readPercentile(_ node: YAMLNode?, _ draft: inout CorrelationDraft) {
+    guard let node, draft.kind == .valuePercentile, let value = number(node) else { return }
+    guard value > 0, value <= 100 else {
+      problems.error(
+        "bad-value", at: node.position, "a percentile is a number above 0 and up to 100")
+      return
+    }
+    draft.percentile = value
+  }
+
+  /// An ordered correlation of a part of its rules keeps a chain for each rule and length.
+  private mutating func checkOrder(_ node: YAMLNode, _ draft: CorrelationDraft) {
+    if draft.kind.isTemporal, draft.rules.count < 2, let rules = node["rules"] {
+      problems.error(
+        "bad-value", at: rules.position, "a \(draft.kind.rawValue) correlation needs two rules",
+        hint: "for one rule, event_count counts its matches")
+    }
+    var seen: Set<String> = []
+    for reference in draft.rules where !seen.insert(reference.name).inserted {
+      problems.error(
+        "repeated-rule", at: reference.position,
+        "'\(shown(reference.name))' is listed twice", hint: "list each rule once")
+    }
+    if draft.kind == .temporalOrdered, draft.rules.count > 16 {
+      problems.error(
+        "bad-value", at: node.position, "an ordered correlation refers to at most 16 rules")
+    }
+  }
+
+  /// The field whose values are measured; it stands in the condition (Sigma 2.x, correlations).
+  private mutating func readFields(_ node: YAMLNode, _ draft: inout CorrelationDraft) {
     if let field = node["field"] {
       problems.error(
         "misplaced-key", at: field.position,
@@ -182,17 +210,37 @@ extension RuleBuilder {
       guard let condition = node["condition"], condition.mapping != nil else { return }
       problems.error(
         "missing-key", at: condition.position,
-        "the condition of a value_count needs a 'field' whose values are counted",
+        "the condition of a \(draft.kind.rawValue) needs the 'field' that is meant",
         hint: "write condition: { field: url.path, gte: 3 }, for example")
       return
     }
     let nodes = fields.sequence ?? [fields]
     for entry in nodes {
       guard let name = problems.text(entry, "field") else { continue }
-      if let field = groupField(name, at: entry.position) { draft.fields.append(field) }
+      let isShare = draft.kind == .valuePercentile && draft.percentile == nil
+      let isKey = draft.kind == .valueCount || isShare
+      if let field = isKey ? groupField(name, at: entry.position) : numberField(name, entry) {
+        draft.fields.append(field)
+      }
     }
     if nodes.isEmpty || nodes.contains(where: \.isNull) {
       problems.error("bad-value", at: fields.position, "'field' names no field to count")
+    } else if nodes.count > 1, draft.kind != .valueCount {
+      problems.error(
+        "bad-value", at: fields.position, "a \(draft.kind.rawValue) reads one field")
+    }
+  }
+
+  /// A field whose value is, or may be written as, a number.
+  private mutating func numberField(_ name: String, _ node: YAMLNode) -> Field? {
+    guard let field = field(name, at: node.position) else { return nil }
+    switch field.kind {
+    case .number, .feature, .text: return field
+    case .address, .category, .time, .subject, .nothing:
+      problems.error(
+        "bad-value", at: node.position, "'\(shown(name))' is no number",
+        hint: "http.response.bytes and features are, for example")
+      return nil
     }
   }
 }

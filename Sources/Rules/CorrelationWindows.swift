@@ -1,5 +1,27 @@
 import CrenelModel
 
+/// An event of a group, as its window keeps it.
+struct WindowEvent: BitwiseCopyable {
+  /// The group.
+  var group: WindowKey
+  /// The value of its fields, or the rule that matched.
+  var value = WindowKey(high: 0, low: 0)
+  /// The number that is summed or ranked.
+  var number = 0.0
+  /// When, in nanoseconds.
+  var at: Int64
+}
+
+/// How the events of a correlation are kept.
+struct WindowShape: BitwiseCopyable {
+  /// Length of the window in nanoseconds.
+  var timespan: Int64
+  /// Events or values kept of one group.
+  var capacity: Int
+  /// Whether a value is kept once, with when it was last seen.
+  var isKeyed: Bool
+}
+
 /// The windows of all correlations: per group the latest events, or the values last seen, each in
 /// the order of time.
 ///
@@ -11,25 +33,31 @@ struct CorrelationWindows {
   static let groupLimit = 65_536
   /// Events or values kept at once; far more than the largest capacity of one group.
   static let nodeLimit = 262_144
-  private static let none: Int32 = -1
+  static let none: Int32 = -1
+  /// Parts of a number that sums count in: sums are exact, whatever their order.
+  static let fraction = 1_048_576.0
 
   /// One event, or one value with when it was last seen.
-  private struct Node: BitwiseCopyable {
+  struct Node: BitwiseCopyable {
     var at: Int64
     var value: WindowKey
+    /// Bits of the number; of a chain of rules, when its first event was.
+    var bits: UInt64
     var before: Int32
     var after: Int32
   }
 
   /// One group of one correlation.
-  private struct Group: BitwiseCopyable {
+  struct Group: BitwiseCopyable {
     var key: WindowKey
+    /// Of the numbers, in parts of ``fraction``.
+    var sum: Int128 = 0
     var oldest: Int32
     var newest: Int32
     var count: Int32
     var at: Int64
     var timespan: Int64
-    var countsValues: Bool
+    var isKeyed: Bool
     // Neighbours in the order of last event.
     var staler: Int32
     var fresher: Int32
@@ -37,12 +65,12 @@ struct CorrelationWindows {
 
   private let groupLimit: Int
   private let nodeLimit: Int
-  private var groups: [Group] = []
+  private(set) var groups: [Group] = []
   private var freeGroups: [Int32] = []
-  private var nodes: [Node] = []
+  private(set) var nodes: [Node] = []
   private var freeNodes: [Int32] = []
   private var groupIndex = KeyIndex()
-  private var valueIndex = KeyIndex()
+  private(set) var valueIndex = KeyIndex()
   private var stalest = none
   private var freshest = none
   private var now = Int64.min
@@ -57,27 +85,82 @@ struct CorrelationWindows {
   /// Groups with a window that may not be over.
   var groupCount: Int { groups.count - freeGroups.count }
 
-  /// Adds an event at `at` (a time before the last one is taken as the last one) and gives the
-  /// group's count, which stops at the correlation's capacity.
+  /// Adds an event (a time before the last one is taken as the last one) and gives the place of its
+  /// group, which no longer holds what lies before its window.
+  ///
+  /// `dropped` counts events given up although their window is not over: for counts they decide
+  /// nothing, for numbers they are missing.
   mutating func add(
-    _ key: WindowKey, _ value: WindowKey, at: Int64, timespan: Int64, capacity: Int,
-    countsValues: Bool, evicted: inout UInt64
-  ) -> Int {
-    now = max(now, at)
-    dropOver()
-    let group = group(of: key, timespan, countsValues, evicted: &evicted)
-    touch(group)
-    expire(group, before: now.subtractingReportingOverflow(timespan))
-    let mixed = countsValues ? mix(key, value) : value
-    if countsValues, let known = valueIndex[mixed] {
-      unlink(known, of: group)
-      append(known, to: group)
-    } else {
-      append(newNode(mixed, evicted: &evicted), to: group)
-      if countsValues { valueIndex.insert(mixed, groups[Int(group)].newest) }
+    _ event: WindowEvent, _ shape: WindowShape, evicted: inout UInt64, dropped: inout UInt64
+  ) -> Int32 {
+    let group = enter(event, shape, evicted: &evicted)
+    let value = shape.isKeyed ? mix(event.group, event.value) : event.value
+    keep(value, event.number.bitPattern, group, &evicted)
+    if Int(groups[Int(group)].count) > shape.capacity {
+      dropped &+= 1
+      dropOldest(of: group)
     }
-    if Int(groups[Int(group)].count) > capacity { dropOldest(of: group) }
-    return Int(groups[Int(group)].count)
+    return group
+  }
+
+  /// Makes the group of an event the freshest and forgets what lies before its window.
+  private mutating func enter(
+    _ event: WindowEvent, _ shape: WindowShape, evicted: inout UInt64
+  ) -> Int32 {
+    now = max(now, event.at)
+    dropOver()
+    let group = group(of: event.group, shape.timespan, shape.isKeyed, evicted: &evicted)
+    touch(group)
+    expire(group, before: now.subtractingReportingOverflow(shape.timespan))
+    return group
+  }
+
+  /// Keeps a value at the new end of a group, once where the group is keyed.
+  private mutating func keep(
+    _ value: WindowKey, _ bits: UInt64, _ group: Int32, _ evicted: inout UInt64
+  ) {
+    if groups[Int(group)].isKeyed, let known = valueIndex[value] {
+      unlink(known, of: group)
+      append(known, bits, to: group)
+      return
+    }
+    append(newNode(value, evicted: &evicted), bits, to: group)
+    if groups[Int(group)].isKeyed { valueIndex.insert(value, groups[Int(group)].newest) }
+  }
+
+  /// Takes in that rule number `position` of an ordered correlation matched, and gives how many of
+  /// its rules have now matched one after the other within the window, this one last.
+  ///
+  /// Kept is, for each rule and length, when the latest chain that ends with it began: of all such
+  /// chains it is the one that fits longest. Without `allowsGaps` a chain leaves no rule out. Of
+  /// one exchange the later rules are taken in first, so that it is in a chain once.
+  mutating func advance(
+    _ event: WindowEvent, _ shape: WindowShape, position: Int, allowsGaps: Bool,
+    evicted: inout UInt64
+  ) -> Int {
+    let group = enter(event, shape, evicted: &evicted)
+    let (start, overflow) = now.subtractingReportingOverflow(shape.timespan)
+    let earliest = overflow ? Int64.min : start
+    var longest = 0
+    for length in allowsGaps ? 1...(position + 1) : (position + 1)...(position + 1) {
+      var began = length == 1 ? now : Int64.min
+      if length > 1 {
+        for rule in (allowsGaps ? length - 2 : position - 1)..<position {
+          if let known = valueIndex[mix(event.group, Self.chain(rule, length - 1))] {
+            began = max(began, Int64(bitPattern: nodes[Int(known)].bits))
+          }
+        }
+      }
+      guard length == 1 || (began > Int64.min && began >= earliest) else { continue }
+      let key = mix(event.group, Self.chain(position, length))
+      keep(key, UInt64(bitPattern: began), group, &evicted)
+      longest = length
+    }
+    return longest
+  }
+
+  private static func chain(_ rule: Int, _ length: Int) -> WindowKey {
+    WindowKey(high: UInt64(rule), low: UInt64(length))
   }
 
   private func mix(_ key: WindowKey, _ value: WindowKey) -> WindowKey {
@@ -88,13 +171,13 @@ struct CorrelationWindows {
   // MARK: - Groups
 
   private mutating func group(
-    of key: WindowKey, _ timespan: Int64, _ countsValues: Bool, evicted: inout UInt64
+    of key: WindowKey, _ timespan: Int64, _ isKeyed: Bool, evicted: inout UInt64
   ) -> Int32 {
     if let known = groupIndex[key] { return known }
     if freeGroups.isEmpty, groups.count >= groupLimit { evictStalest(&evicted) }
     let fresh = Group(
       key: key, oldest: Self.none, newest: Self.none, count: 0, at: now, timespan: timespan,
-      countsValues: countsValues, staler: Self.none, fresher: Self.none)
+      isKeyed: isKeyed, staler: Self.none, fresher: Self.none)
     let place: Int32
     if let free = freeGroups.popLast() {
       place = free
@@ -171,7 +254,7 @@ struct CorrelationWindows {
     while freeNodes.isEmpty, nodes.count >= nodeLimit, stalest != freshest {
       evictStalest(&evicted)
     }
-    let node = Node(at: now, value: value, before: Self.none, after: Self.none)
+    let node = Node(at: now, value: value, bits: 0, before: Self.none, after: Self.none)
     guard let free = freeNodes.popLast() else {
       nodes.append(node)
       return Int32(nodes.count - 1)
@@ -181,9 +264,11 @@ struct CorrelationWindows {
   }
 
   /// Puts a node at the new end, with the time of now.
-  private mutating func append(_ place: Int32, to group: Int32) {
+  private mutating func append(_ place: Int32, _ bits: UInt64, to group: Int32) {
     let newest = groups[Int(group)].newest
     nodes[Int(place)].at = now
+    nodes[Int(place)].bits = bits
+    if !groups[Int(group)].isKeyed { groups[Int(group)].sum &+= Self.parts(bits) }
     nodes[Int(place)].before = newest
     nodes[Int(place)].after = Self.none
     if newest == Self.none {
@@ -208,11 +293,19 @@ struct CorrelationWindows {
       nodes[Int(node.after)].before = node.before
     }
     groups[Int(group)].count -= 1
+    if !groups[Int(group)].isKeyed { groups[Int(group)].sum &-= Self.parts(node.bits) }
+  }
+
+  /// A number in parts of ``fraction``; what is larger than 2^63 counts as that.
+  private static func parts(_ bits: UInt64) -> Int128 {
+    let number = Double(bitPattern: bits)
+    let clamped = min(max(number, -9.2e18), 9.2e18)
+    return Int128((clamped * fraction).rounded())
   }
 
   private mutating func dropOldest(of group: Int32) {
     let place = groups[Int(group)].oldest
-    if groups[Int(group)].countsValues { valueIndex.remove(nodes[Int(place)].value) }
+    if groups[Int(group)].isKeyed { valueIndex.remove(nodes[Int(place)].value) }
     unlink(place, of: group)
     freeNodes.append(place)
   }

@@ -239,11 +239,12 @@ struct Linker {
       metadata[Int(rule)].alerts = generated.contains(rule)
       metadata[Int(index)].conditions.merge(metadata[Int(rule)].conditions) { old, _ in old }
     }
+    let all = Correlation.Bound(comparison: .greaterOrEqual, value: Double(inputs.count))
     builder.program.correlations.append(
       Correlation(
-        rule: index, inputs: inputs, countsValues: draft.countsValues, fields: draft.fields,
-        timespan: draft.timespan,
-        bounds: draft.bounds.map { Correlation.Bound(comparison: $0.comparison, count: $0.value) }))
+        rule: index, kind: draft.kind, inputs: inputs, fields: draft.fields,
+        percentile: draft.percentile, timespan: draft.timespan,
+        bounds: draft.bounds.isEmpty ? [all] : draft.bounds))
     metadata[Int(index)].countsRapidly = builder.program.correlations.last?.isRapid ?? false
   }
 }

@@ -10,6 +10,9 @@ public struct RuleCounters: Sendable, Hashable {
   /// Events that a correlation did not count, for want of a field it groups by or counts.
   public var ungrouped: UInt64 = 0
 
+  /// Numbers that sums, means and percentiles lack, because a group had too many in its window.
+  public var droppedNumbers: UInt64 = 0
+
   /// Creates counters at zero.
   public init() {}
 }

@@ -33,12 +33,14 @@ struct CorrelationDraft {
     case alias([String: Field], rules: Set<String>)
   }
 
-  var countsValues: Bool
+  var kind: CorrelationKind
   var rules: [Reference]
   var groups: [Group]
   var fields: [Field]
   var timespan: Int64
-  var bounds: [(comparison: Comparison, value: Int)]
+  var bounds: [Correlation.Bound]
+  /// Of a percentile: which.
+  var percentile: Double?
   var position: SourcePosition
   var generates: Bool
   /// Where the names of alias maps stand, to check them once rules are known.

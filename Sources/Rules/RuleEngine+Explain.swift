@@ -24,8 +24,8 @@ public struct ConditionTrace: Sendable, Hashable {
 
 /// A correlation's condition at one exchange, for those who put it into words.
 public struct CorrelationTrace: Sendable, Hashable {
-  /// Whether different values are counted, and not events.
-  public var countsValues: Bool
+  /// What it measures.
+  public var kind: CorrelationKind
   /// The names of the rules it refers to.
   public var rules: [String]
   /// Length of its window in seconds.
@@ -105,24 +105,29 @@ extension RuleEngine {
     let names = correlation.inputs.map { input in
       set.metadata[Int(input.rule)].name ?? set.metadata[Int(input.rule)].id
     }
-    let kind = correlation.countsValues ? "value_count" : "event_count"
+    let kind = correlation.kind.rawValue
     let seconds = correlation.timespan / Nanoseconds.second
-    let count = lastCount(place)
+    let found = lastMeasure(place)
     var trace = RuleTrace(
       rule: correlation.rule, fired: hasMatched(correlation.rule),
       isUndecided: isUndecided(correlation.rule),
       condition: "\(kind) of \(names.joined(separator: ", ")) within \(seconds) s",
       correlation: CorrelationTrace(
-        countsValues: correlation.countsValues, rules: names, seconds: seconds))
+        kind: correlation.kind, rules: names, seconds: seconds))
     for bound in correlation.bounds {
       trace.conditions.append(
         ConditionTrace(
           selection: "correlation", field: kind, relation: bound.comparison.word,
-          wanted: "\(bound.count)", value: count.map(Double.init) ?? .nan,
+          wanted: Self.text(of: bound.value), value: found ?? .nan,
           measure: .correlation(rule: correlation.rule),
-          holds: count.map(bound.holds) ?? false))
+          holds: found.map(bound.holds) ?? false))
     }
     return trace
+  }
+
+  /// A number as rules write it: without a point when it is whole.
+  private static func text(of value: Double) -> String {
+    value == value.rounded() && abs(value) < 1e15 ? "\(Int64(value))" : "\(value)"
   }
 
   /// The tests of a tree, in the order of the rule.

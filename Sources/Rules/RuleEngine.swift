@@ -29,8 +29,9 @@ public struct RuleEngine: ~Copyable {
   private var matchedAt: [UInt64]
   private var undecidedAt: [UInt64]
   private var undecidedRules: [Int32: UndecidedRule] = [:]
-  /// The largest count of each correlation at the exchange that was last an event of it.
-  private var counts: [(generation: UInt64, count: Int)]
+  /// What each correlation measured at the exchange that was last an event of it.
+  private var measures: [(generation: UInt64, value: Double)]
+  private var ranks: [Double] = []
   var scans: ScanMemo
   var scratch: [UInt8] = []
   var windows: CorrelationWindows
@@ -56,7 +57,7 @@ public struct RuleEngine: ~Copyable {
     featureStamps = Array(repeating: 0, count: slots)
     matchedAt = Array(repeating: 0, count: set.metadata.count)
     undecidedAt = matchedAt
-    counts = Array(repeating: (0, 0), count: set.program.correlations.count)
+    measures = Array(repeating: (0, 0), count: set.program.correlations.count)
     scans = ScanMemo(set.program.scans)
     scratch.reserveCapacity(256)
     windows = CorrelationWindows()
@@ -297,16 +298,12 @@ public struct RuleEngine: ~Copyable {
   /// Whether a rule was true of the exchange being evaluated.
   func hasMatched(_ rule: Int32) -> Bool { matchedAt[Int(rule)] == generation }
 
-  /// The count of a correlation at the exchange being evaluated; `nil` when it was no event of it.
+  /// What a correlation measured at the exchange being evaluated; `nil` when it was no event of it.
   ///
-  /// Stops at ``Correlation/capacity``; the largest of the groups it belongs to.
-  func lastCount(_ place: Int) -> Int? {
-    counts[place].generation == generation ? counts[place].count : nil
-  }
-
-  private mutating func note(_ count: Int, of place: Int) {
-    let known = lastCount(place) ?? 0
-    counts[place] = (generation, max(known, count))
+  /// Counts stop at ``Correlation/capacity``. Of several groups it belongs to, that of the first
+  /// which meets the condition; else the largest.
+  func lastMeasure(_ place: Int) -> Double? {
+    measures[place].generation == generation ? measures[place].value : nil
   }
 
   private mutating func correlate(
@@ -314,7 +311,7 @@ public struct RuleEngine: ~Copyable {
     _ features: borrowing FeatureStage, _ subjects: Subjects, into verdicts: inout [Verdict]
   ) {
     for place in program.correlations.indices {
-      guard let count = count(place, batch, index, step) else { continue }
+      guard let found = measure(place, batch, index, step, features, subjects) else { continue }
       let rule = program.correlations[place].rule
       matchedAt[Int(rule)] = generation
       guard makesVerdicts[Int(rule)] else { continue }
@@ -322,8 +319,7 @@ public struct RuleEngine: ~Copyable {
       for bound in program.correlations[place].bounds {
         verdict.add(
           Reason(
-            .correlation(rule: rule), bound.comparison, value: Double(count),
-            threshold: Double(bound.count)))
+            .correlation(rule: rule), bound.comparison, value: found, threshold: bound.value))
       }
       for input in program.correlations[place].inputs where hasMatched(input.rule) {
         let source = program.rules[Int(input.rule)]
@@ -335,41 +331,83 @@ public struct RuleEngine: ~Copyable {
     }
   }
 
-  /// Counts the exchange in the groups it belongs to; the count of the first group that meets the
-  /// condition, or `nil`.
-  private mutating func count(
-    _ place: Int, _ batch: borrowing ExchangeBatch, _ index: Int, _ step: borrowing Step
-  ) -> Int? {
-    var found: Int?
-    let at = batch.exchanges[index].at.nanoseconds
+  /// Takes the exchange into the groups it belongs to; what was measured of the first group that
+  /// meets the condition, or `nil`.
+  private mutating func measure(
+    _ place: Int, _ batch: borrowing ExchangeBatch, _ index: Int, _ step: borrowing Step,
+    _ features: borrowing FeatureStage, _ subjects: Subjects
+  ) -> Double? {
+    var found: Double?
+    var largest = -Double.infinity
     let inputs = program.correlations[place].inputs
-    for (position, input) in inputs.enumerated() where hasMatched(input.rule) {
-      guard let group = key(input.fields, of: place, batch, index, step) else {
-        counters.ungrouped &+= 1
-        continue
-      }
-      // One exchange is one event of a group, however many rules it matched.
-      var isRepeated = false
-      for earlier in inputs[..<position] where hasMatched(earlier.rule) {
-        if key(earlier.fields, of: place, batch, index, step) == group { isRepeated = true }
-      }
-      guard !isRepeated else { continue }
-      var value = WindowKey(high: 0, low: 0)
-      if program.correlations[place].countsValues {
-        guard let known = key(program.correlations[place].fields, of: -1, batch, index, step) else {
-          counters.ungrouped &+= 1
-          continue
-        }
-        value = known
-      }
-      let correlation = program.correlations[place]
-      let count = windows.add(
-        group, value, at: at, timespan: correlation.timespan, capacity: correlation.capacity,
-        countsValues: correlation.countsValues, evicted: &counters.evictedGroups)
-      note(count, of: place)
-      if found == nil, correlation.holds(count) { found = count }
+    // Of the rules in an order the later go first: see ``CorrelationWindows/advance``.
+    let isOrdered = program.correlations[place].kind == .temporalOrdered
+    for i in inputs.indices {
+      let position = isOrdered ? inputs.count - 1 - i : i
+      guard hasMatched(inputs[position].rule),
+        let event = event(place, position, batch, index, step, features, subjects)
+      else { continue }
+      let value = add(event, position, to: place)
+      largest = max(largest, value)
+      if program.correlations[place].holds(value) { found = found ?? value }
     }
+    if found != nil || largest > -.infinity { measures[place] = (generation, found ?? largest) }
     return found
+  }
+
+  /// The exchange as an event of a correlation by one of its rules; `nil` when it is none.
+  private mutating func event(
+    _ place: Int, _ position: Int, _ batch: borrowing ExchangeBatch, _ index: Int,
+    _ step: borrowing Step, _ features: borrowing FeatureStage, _ subjects: Subjects
+  ) -> WindowEvent? {
+    let inputs = program.correlations[place].inputs
+    guard let group = key(inputs[position].fields, of: place, batch, index, step) else {
+      counters.ungrouped &+= 1
+      return nil
+    }
+    var event = WindowEvent(group: group, at: batch.exchanges[index].at.nanoseconds)
+    let kind = program.correlations[place].kind
+    guard !kind.isTemporal else {
+      event.value = WindowKey(high: UInt64(position), low: 0)
+      return event
+    }
+    // One exchange is one event of a group, however many rules it matched.
+    for other in inputs[..<position] where hasMatched(other.rule) {
+      if key(other.fields, of: place, batch, index, step) == group { return nil }
+    }
+    guard kind.readsField else { return event }
+    let fields = program.correlations[place].fields
+    if kind == .valueCount || program.correlations[place].isShare {
+      guard let value = key(fields, of: -1, batch, index, step) else {
+        counters.ungrouped &+= 1
+        return nil
+      }
+      event.value = value
+    } else {
+      guard let field = fields.first else { return nil }
+      event.number = number(field, batch, index, step, features, subjects)
+      guard event.number.isFinite else {
+        counters.ungrouped &+= 1
+        return nil
+      }
+    }
+    return event
+  }
+
+  /// Adds an event to its window, and measures.
+  private mutating func add(_ event: WindowEvent, _ position: Int, to place: Int) -> Double {
+    let shape = program.correlations[place].shape
+    if program.correlations[place].kind == .temporalOrdered {
+      return Double(
+        windows.advance(
+          event, shape, position: position, allowsGaps: program.correlations[place].allowsGaps,
+          evicted: &counters.evictedGroups))
+    }
+    var dropped: UInt64 = 0
+    let group = windows.add(
+      event, shape, evicted: &counters.evictedGroups, dropped: &dropped)
+    if !program.correlations[place].kind.isCount { counters.droppedNumbers &+= dropped }
+    return windows.measure(group, program.correlations[place], last: event.value, scratch: &ranks)
   }
 
   /// 128 seeded bits of the fields' values; `nil` when one is absent.

@@ -72,9 +72,8 @@ struct CorrelationTests {
   }
 
   @Test(
-    "what is not done is refused by name, with its line",
+    "unknown rules, spans without a unit and missing fields are refused",
     arguments: [
-      (rules("temporal", "{gte: 2}"), "not-yet-supported"),
       (rules("event_count", "{gte: 2}").replacing("[event]", with: "[nobody]"), nil),
       (rules("event_count", "{gte: 2}", timespan: "soon"), nil),
       (rules("value_count", "{gte: 2}"), nil),

@@ -163,9 +163,9 @@ private struct Mistakes: CustomTestStringConvertible, Sendable {
           + "condition: {gte: 20000}"),
       ["10:unknown-rule", "10:unknown-rule", "12:bad-duration", "13:bad-value"]),
     Mistakes(
-      "an unknown rule is told beside a type that is not evaluated or not known",
+      "an unknown rule is told beside a list that is too short",
       correlation("type: temporal\nrules: nobody\ngroup-by: client\ntimespan: 1m"),
-      ["9:not-yet-supported", "10:unknown-rule"]),
+      ["10:bad-value", "10:unknown-rule"]),
     Mistakes(
       "an alias with a wrong field is there",
       correlation(
