@@ -30,37 +30,28 @@ struct RunRemarks {
           fr: "oubliés faute de place, et repris à zéro\u{a0}: "
             + dropped.map(\.fr).joined(separator: ", ")))
     }
-    let numbers = pipeline.rules.counters.droppedNumbers
-    if numbers > 0 {
-      losses.append(
-        LocalizedText(
-          en: "numbers left out of sums, means and percentiles, because a window had too many: "
-            + "\(numbers)",
-          fr: "nombres laissés hors des sommes, moyennes et centiles, faute de place dans une "
-            + "fenêtre\u{a0}: \(numbers)"))
-    }
-    let ungrouped = pipeline.rules.counters.ungrouped
-    if ungrouped > 0 {
-      notes.append(
-        LocalizedText(
-          en: "events of correlations not counted, for want of a field they group by or count: "
-            + "\(ungrouped)",
-          fr: "événements de corrélations non comptés, faute d’un champ de groupement ou de "
-            + "comptage\u{a0}: \(ungrouped)"))
-    }
-    let staff = pipeline.alerts.staffVerdicts
-    if staff > 0 {
-      notes.append(
-        LocalizedText(
-          en: "matches of the site's staff, which make no alert: \(staff)",
-          fr: "constats sur le personnel du site, sans alerte\u{a0}: \(staff)"))
-    }
+    losses += Self.count(
+      pipeline.rules.counters.droppedNumbers,
+      en: "numbers left out of sums, means and percentiles, because a window had too many",
+      fr: "nombres laissés hors des sommes, moyennes et centiles, faute de place dans une fenêtre")
+    notes += Self.count(
+      pipeline.rules.counters.ungrouped,
+      en: "events of correlations not counted, for want of a field they group by or count",
+      fr: "événements de corrélations non comptés, faute d’un champ de groupement ou de comptage")
+    notes += Self.count(
+      pipeline.alerts.staffVerdicts, en: "matches of the site's staff, which make no alert",
+      fr: "constats sur le personnel du site, sans alerte")
   }
 
   /// One line each; only what was lost when `isBrief`.
   func text(isBrief: Bool, _ language: Language) -> String {
     (isBrief ? losses : losses + notes).map { TerminalText.escapedLines($0[language]) + "\n" }
       .joined()
+  }
+
+  /// What was counted, and how often; nothing when it never was.
+  private static func count(_ count: UInt64, en: String, fr: String) -> [LocalizedText] {
+    count > 0 ? [LocalizedText(en: "\(en): \(count)", fr: "\(fr)\u{a0}: \(count)")] : []
   }
 
   private static func text(
