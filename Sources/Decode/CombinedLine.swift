@@ -3,8 +3,6 @@ import CrenelModel
 
 /// Reads the commonest lines there are: combined, from an address, without user or escapes.
 ///
-/// The caller has made sure that the line holds no backslash and no `#` (``RareBytes``).
-///
 /// It only saves time: whatever is not plainly of this shape is left to ``TextLineDecoder``, which
 /// gives the same exchange for what is (a test compares the two).
 struct CombinedLine {
@@ -23,11 +21,11 @@ struct CombinedLine {
 
   /// Whether the line was of the shape, and `exchange` is complete.
   mutating func decode(
-    _ line: Range<Int>, _ bytes: Span<UInt8>, _ exchange: inout Exchange
+    _ line: Range<Int>, _ scan: LineScan, _ bytes: Span<UInt8>, _ exchange: inout Exchange
   ) -> Bool {
     let end = line.upperBound
     // Shorter lines cannot be it; longer ones leave room to read whole words.
-    guard line.count >= 64 else { return false }
+    guard line.count >= 64, !scan.hasRareBytes, let quotes = scan.sixQuotes else { return false }
     var at = line.lowerBound
     guard let address = Self.quad(bytes, &at) ?? Self.address(bytes, &at),
       word(bytes, at: at) & Self.beforeTime.mask
@@ -38,7 +36,7 @@ struct CombinedLine {
       bytes[at &+ 27] == 0x20, bytes[at &+ 28] == UInt8(ascii: "\"")
     else { return false }
     at &+= 29
-    guard let quotes = Quotes(bytes, from: at, to: end), quotes.userAgentEnd == end &- 1,
+    guard quotes.requestStart == at &- 1, quotes.userAgentEnd == end &- 1,
       bytes[quotes.requestEnd &+ 1] == 0x20, bytes[quotes.referrerEnd &+ 1] == 0x20,
       quotes.referrerEnd &+ 2 == quotes.userAgentStart
     else { return false }
@@ -163,35 +161,5 @@ struct CombinedLine {
       exchange[.query] = ByteRange((mark &+ 1)..<target.upperBound)
     }
     return true
-  }
-}
-
-/// The quotes of a combined line after the one that opens the request.
-private struct Quotes {
-  let requestEnd: Int
-  let referrerStart: Int
-  let referrerEnd: Int
-  let userAgentStart: Int
-  let userAgentEnd: Int
-
-  /// Finds them; `nil` unless there are exactly five before `end`.
-  init?(_ bytes: Span<UInt8>, from start: Int, to end: Int) {
-    guard start >= 0, end <= bytes.count else { return nil }
-    var found = (UInt32(0), UInt32(0), UInt32(0), UInt32(0), UInt32(0))
-    let areFive = unsafe bytes.withUnsafeBufferPointer { buffer in
-      // `end` is within the buffer, and the function reads nothing at or past it.
-      unsafe withUnsafeMutablePointer(to: &found) { places in
-        unsafe places.withMemoryRebound(to: UInt32.self, capacity: 5) { places in
-          guard let base = buffer.baseAddress else { return false }
-          return unsafe crenel_find_five(base, start, end, UInt8(ascii: "\""), places) != 0
-        }
-      }
-    }
-    guard areFive else { return nil }
-    requestEnd = Int(found.0)
-    referrerStart = Int(found.1)
-    referrerEnd = Int(found.2)
-    userAgentStart = Int(found.3)
-    userAgentEnd = Int(found.4)
   }
 }

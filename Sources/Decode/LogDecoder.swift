@@ -12,7 +12,6 @@ public struct LogDecoder: ~Copyable {
       at: Timestamp(nanoseconds: 0),
       provenance: Provenance(source: 0, offset: 0, length: 0, line: 0)), count: 32)
   private var fast: CombinedLine?
-  private var rare = RareBytes()
   private var unparsed: UInt32 = 0
   private var texts: [TextLineDecoder] = []
   private var iis: IISDecoder?
@@ -46,19 +45,18 @@ public struct LogDecoder: ~Copyable {
   public mutating func decode(_ batch: inout ExchangeBatch, lines: Range<Int>, offset: UInt64) {
     var start = lines.lowerBound
     if offset == 0 { start &+= byteOrderMark(batch.bytes.span, lines) }
-    rare = RareBytes()
     var used = batch.exchanges.count
     while start < lines.upperBound {
-      let feed = find(0x0a, in: batch.bytes.span, from: start, to: lines.upperBound)
-      var end = feed
+      let scan = LineScan(batch.bytes.span, from: start, to: lines.upperBound)
+      var end = scan.end
       if end > start, batch.bytes[end &- 1] == 0x0d { end &-= 1 }
       counters.lines &+= 1
       let place = Provenance(
         source: configuration.source, offset: offset &+ UInt64(start &- lines.lowerBound),
         length: UInt32(truncatingIfNeeded: end &- start), line: counters.lines)
       if used == batch.exchanges.count { batch.exchanges.append(contentsOf: blanks) }
-      if decode(start..<end, place, &batch, into: used) { used &+= 1 }
-      start = feed &+ 1
+      if decode(start..<end, scan, place, &batch, into: used) { used &+= 1 }
+      start = scan.end &+ 1
     }
     batch.exchanges.removeLast(batch.exchanges.count &- used)
   }
@@ -78,7 +76,8 @@ public struct LogDecoder: ~Copyable {
 
   /// Decodes one line into the blank exchange at `slot`; whether it became one.
   private mutating func decode(
-    _ range: Range<Int>, _ place: Provenance, _ batch: inout ExchangeBatch, into slot: Int
+    _ range: Range<Int>, _ scan: LineScan, _ place: Provenance, _ batch: inout ExchangeBatch,
+    into slot: Int
   ) -> Bool {
     guard !isBlank(range, batch.bytes.span) else {
       counters.blank &+= 1
@@ -91,7 +90,7 @@ public struct LogDecoder: ~Copyable {
     }
     let mark = batch.bytes.count
     Self.begin(&batch.exchanges[slot], place, range, unparsed)
-    let outcome = line(range, place, &batch.bytes, &batch.exchanges[slot])
+    let outcome = line(range, scan, place, &batch.bytes, &batch.exchanges[slot])
     if case .exchange = outcome {
       counters.exchanges &+= 1
       return true
@@ -119,13 +118,10 @@ public struct LogDecoder: ~Copyable {
 
   /// Reads one line with what the format has.
   private mutating func line(
-    _ range: Range<Int>, _ place: Provenance, _ bytes: inout [UInt8], _ exchange: inout Exchange
+    _ range: Range<Int>, _ scan: LineScan, _ place: Provenance, _ bytes: inout [UInt8],
+    _ exchange: inout Exchange
   ) -> LineOutcome {
-    if fast != nil, !rare.stand(in: range, bytes.span),
-      fast?.decode(range, bytes.span, &exchange) == true
-    {
-      return .exchange
-    }
+    if fast?.decode(range, scan, bytes.span, &exchange) == true { return .exchange }
     if let outcome = iis?.decode(range, &bytes, &exchange) { return outcome }
     if let outcome = json?.decode(range, &bytes, &exchange) {
       // A proxy that writes JSON may write some lines in its text format.
@@ -164,23 +160,4 @@ enum LineOutcome {
   case exchange
   case comment
   case rejected(RejectReason, at: Int)
-}
-
-/// Where the next backslash and the next `#` of a chunk stand.
-///
-/// Few lines hold either, so one search for many lines replaces two for each.
-struct RareBytes {
-  private var backslash = -1
-  private var hash = -1
-
-  /// Whether one of them stands in a line; lines must be asked for in order.
-  mutating func stand(in line: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
-    if backslash < line.lowerBound {
-      backslash = find(UInt8(ascii: "\\"), in: bytes, from: line.lowerBound, to: bytes.count)
-    }
-    if hash < line.lowerBound {
-      hash = find(UInt8(ascii: "#"), in: bytes, from: line.lowerBound, to: bytes.count)
-    }
-    return backslash < line.upperBound || hash < line.upperBound
-  }
 }

@@ -37,26 +37,21 @@ static inline uint32_t crenel_equal32(const uint8_t *bytes, uint8_t byte) {
   return mask;
 }
 
-/// Finds the five places of `byte` in `bytes[from ..< count]`; 0 when there are fewer, or more, or
-/// when the range has under 32 bytes. Every load lies inside the range.
-static inline int crenel_find_five(
-    const uint8_t *bytes, size_t from, size_t count, uint8_t byte, uint32_t found[5]) {
-  if (count < 32 || from > count - 32 || count > UINT32_MAX) return 0;
-  int n = 0;
-  size_t at = from;
-  while (1) {
-    // The last block overlaps the one before it; what was seen is shifted out.
-    size_t block = at + 32 <= count ? at : count - 32;
-    uint32_t mask = crenel_equal32(bytes + block, byte) >> (at - block) << (at - block);
-    while (mask) {
-      if (n == 5) return 0;
-      found[n++] = (uint32_t)(block + (size_t)__builtin_ctz(mask));
-      mask &= mask - 1;
-    }
-    if (block + 32 >= count) return n == 5;
-    at = block + 32;
-  }
-}
+/// What one pass over a line found.
+typedef struct {
+  /// Index of the line feed, or `count` when there is none.
+  size_t end;
+  /// Places of the first quotes `"`, in order.
+  uint32_t quotes[8];
+  /// How many quotes there are, which may be more than were noted.
+  uint32_t quote_count;
+  /// Not 0 when a backslash or a `#` stands in the line.
+  uint32_t rare;
+} crenel_line;
+
+/// Scans `bytes[from ..< count]` up to the first line feed. Nothing outside is read; `count` is at
+/// most `UINT32_MAX`. Places are of `bytes`.
+crenel_line crenel_scan_line(const uint8_t *bytes, size_t from, size_t count);
 
 /// The number that one to three digits before `end` are; sets `bad` when they are anything else,
 /// have a leading zero or pass 255. Loads the four bytes before `end`.
