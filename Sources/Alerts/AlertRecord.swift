@@ -133,7 +133,7 @@ public struct AlertRecord: Sendable {
   }
 
   /// The client of the latest verdict for people: its address, or what the log has in its place.
-  var clientText: String {
+  public var clientText: String {
     name(of: client).map { TerminalText.escaped(String(decoding: $0, as: UTF8.self)) }
       ?? client.description
   }

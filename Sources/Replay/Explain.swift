@@ -9,14 +9,17 @@ import CrenelRules
 public enum Explain {
   /// Runs the inputs and writes, for one client, every rule's conditions and the client's steps.
   ///
-  /// Throws when neither the client nor the alert is found in an input that was read whole.
+  /// With `rule`, a name or id, of that rule and those it refers to alone. Throws when neither the
+  /// client nor the alert is found in an input that was read whole, and when there is no such rule.
   public static func run(
-    _ options: RunOptions, client: String?, alert: String?, isJSON: Bool, language: String
+    _ options: RunOptions, client: String?, alert: String?, rule: String? = nil, isJSON: Bool,
+    language: String
   ) throws(Diagnostics) -> InputReport {
     var options = options
     let named = client.flatMap { self.client($0, &options.mistakes) }
     if let alert { check(alert: alert, &options.mistakes) }
     let setup = try Setup(options)
+    let shown = try rule.map { name throws(Diagnostics) in try rules(named: name, of: setup.rules) }
     let language = Language(rawValue: language) ?? .en
     var wanted = named ?? []
     if named == nil {
@@ -35,13 +38,27 @@ public enum Explain {
       return try tell(unseen, after: inputs.report, language)
     }
     let page = ExplainPage(
-      watcher: watcher.account, rules: setup.rules.metadata, names: inputs.names,
+      watcher: watcher.account.showing(shown), rules: setup.rules.metadata, names: inputs.names,
       language: language)
     var output = OutputStream.standardOutput()
     output.write(isJSON ? page.json : Array(page.text.utf8))
     try output.finish()
     inputs.report.tell(isQuiet: true, language)
     return inputs.report
+  }
+
+  /// The rule with an id or name, and those it refers to.
+  private static func rules(
+    named name: String, of set: RuleSet
+  ) throws(Diagnostics) -> Set<Int32> {
+    if let index = set.index(of: name) { return set.rules(within: index) }
+    let known = set.metadata.map { $0.name ?? $0.id }
+    throw Diagnostics([
+      Diagnostic(
+        code: "unknown-rule", at: SourcePosition(file: "rule"),
+        "no rule has the id or name '\(name)'",
+        hint: NearMiss.hint(name, among: known) ?? "`crenel rules list` shows the rules")
+    ])
   }
 
   /// Says what was not found, and what of the input was not read: it may have been there.
@@ -153,6 +170,15 @@ struct ClientAccount {
   var best: [Int32: Best] = [:]
   /// Those that concern the client, in the order in which they opened.
   var alerts: [ClientAlert] = []
+
+  /// The account with what concerns some rules alone; all of it without them.
+  func showing(_ rules: Set<Int32>?) -> ClientAccount {
+    guard let rules else { return self }
+    var account = self
+    account.best = best.filter { rules.contains($0.key) }
+    account.alerts = alerts.filter { rules.contains($0.record.rule) }
+    return account
+  }
 }
 
 /// Follows one client through the pipeline.

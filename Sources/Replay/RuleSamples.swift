@@ -20,7 +20,7 @@ public enum RuleSamples {
   public static func run(
     _ paths: [String], knobs: [String], folder: String?, isJSON: Bool
   ) throws -> Bool {
-    let root = try folder ?? Resources.home() + "/rules/tests"
+    let root = try self.folder(folder)
     let set = try rules(paths, knobs: knobs, samples: root)
     var outcomes: [Outcome] = []
     var mistakes: [Diagnostic] = []
@@ -38,8 +38,14 @@ public enum RuleSamples {
     return outcomes.allSatisfy(\.isGood)
   }
 
+  /// The folder of samples: the one named, or that of the shipped rules.
+  static func folder(_ named: String?) throws(Diagnostic) -> String {
+    if let named { return named }
+    return try Resources.home() + "/rules/tests"
+  }
+
   /// The rules; throws their mistakes, and that there is no folder of samples.
-  private static func rules(
+  static func rules(
     _ paths: [String], knobs: [String], samples root: String
   ) throws -> RuleSet {
     var mistakes: [Diagnostic] = []

@@ -72,6 +72,12 @@ enum TextFiles {
     }
   }
 
+  /// The names of the folders in a folder, hidden ones left out; none when it cannot be read.
+  static func folders(in folder: String) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.filter { !$0.hasPrefix(".") && isFolder(folder + "/" + $0) }
+  }
+
   private static func resolved(_ path: String) -> String {
     URL(filePath: path).resolvingSymlinksInPath().path()
   }

@@ -51,6 +51,18 @@ public struct RuleSet: Sendable {
     return set
   }
 
+  /// The index of the rule with an id or name.
+  public func index(of rule: String) -> Int32? {
+    metadata.firstIndex { $0.id == rule || $0.name == rule }.map { Int32($0) }
+  }
+
+  /// The rule, and those that it refers to as a correlation, and so on.
+  public func rules(within rule: Int32) -> Set<Int32> {
+    let correlation = program.correlations.first { $0.rule == rule }
+    let inputs = correlation.map { $0.inputs.map(\.rule) } ?? []
+    return inputs.reduce(into: [rule]) { $0.formUnion(rules(within: $1)) }
+  }
+
   init(
     metadata: [RuleMetadata], warnings: [Diagnostic], skippedCount: Int, program: Program
   ) {

@@ -6,13 +6,16 @@ import CrenelReplay
 struct RulesCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rules",
-    abstract: "Check, list and test rules.",
+    abstract: "Check, list, test, compare and explain rules.",
     discussion: """
       EXAMPLES
         crenel rules list --lang fr
         crenel rules check my-rules/ && crenel rules test --rules my-rules --cases my-rules/tests
+        crenel rules diff rules/booking my-rules access.log
       """,
-    subcommands: [Check.self, List.self, Test.self])
+    subcommands: [
+      Check.self, List.self, Test.self, Coverage.self, Diff.self, Explain.self, Docs.self,
+    ])
 
   /// `crenel rules check`.
   struct Check: ParsableCommand {
