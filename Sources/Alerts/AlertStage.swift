@@ -53,6 +53,7 @@ public struct AlertStage: ~Copyable {
 
   private let configuration: AlertConfiguration
   private let reporter: ReasonReporter
+  private let actors: ActorNames
   private var open: [Open?] = []
   private var freeSlots: [Int] = []
   private var index: [Key: Int] = [:]
@@ -67,6 +68,7 @@ public struct AlertStage: ~Copyable {
     self.configuration = configuration
     self.rules = rules
     reporter = ReasonReporter(rules: rules)
+    actors = ActorNames(siteKey: configuration.siteKey)
   }
 
   /// Whether records wait in ``drain()``.
@@ -147,7 +149,7 @@ public struct AlertStage: ~Copyable {
   ) {
     if index.count >= max(1, configuration.openLimit) { evict(at: exchange.at) }
     let rule = rules[Int(verdict.rule)]
-    let actor = actor(key)
+    let actor = actors.name(kind: key.kind, key.high, key.low)
     let digest = Array(SHA256.hash(data: batch.bytes[exchange.raw.indices]))
     var record = AlertRecord(
       action: .opened, rule: verdict.rule, id: id(rule, actor, exchange, digest), at: exchange.at,
@@ -340,15 +342,6 @@ public struct AlertStage: ~Copyable {
         rule: verdict.rule, kind: .max, high: 0, low: step.session,
         isWithinClock: verdict.isWithinClock)
     }
-  }
-
-  /// `a:` and 64 bits of HMAC-SHA-256 over the subject, keyed by the site.
-  private func actor(_ key: Key) -> String {
-    let secret = configuration.siteKey ?? Array("crenel: actor".utf8)
-    let text = "\(key.kind):\(key.high):\(key.low)"
-    let code = HMAC<SHA256>.authenticationCode(
-      for: Array(text.utf8), using: SymmetricKey(data: secret))
-    return "a:" + Hexadecimal.text(code.prefix(8))
   }
 
   /// 128 bits of SHA-256 over rule, version, actor and the digest of the opening line.

@@ -1,7 +1,9 @@
+import CrenelAlerts
 import CrenelBooking
 import CrenelEngine
 import CrenelFeatures
 public import CrenelModel
+import CrenelRules
 
 /// Which rows and columns `crenel features` writes.
 public struct FeatureRowOptions: Sendable {
@@ -11,12 +13,15 @@ public struct FeatureRowOptions: Sendable {
   public var only: [String]?
   /// Only requests that are a step other than `asset` and `other`.
   public var stepsOnly: Bool
+  /// Also the names of the rules that were true for the request.
+  public var showsMatches: Bool
 
   /// Creates options.
-  public init(isCSV: Bool, only: [String]?, stepsOnly: Bool) {
+  public init(isCSV: Bool, only: [String]?, stepsOnly: Bool, showsMatches: Bool) {
     self.isCSV = isCSV
     self.only = only
     self.stepsOnly = stepsOnly
+    self.showsMatches = showsMatches
   }
 }
 
@@ -32,7 +37,9 @@ public enum FeatureRows {
     let inputs = try ReplayInputs(options, setup)
     var consumer = Consumer(
       pipeline: try setup.pipeline(hashSeed: options.hashSeed), columns: columns,
-      texts: columns.map(FeatureCatalogue.name(of:)), options: wanted, names: inputs.names,
+      texts: columns.map(FeatureCatalogue.name(of:)), options: wanted,
+      rules: setup.rules.metadata.map { $0.name ?? $0.id }, names: inputs.names,
+      actors: ActorNames(siteKey: setup.siteKey),
       output: OutputStream.standardOutput())
     if wanted.isCSV { consumer.writeHeader() }
     inputs.run(&consumer)
@@ -70,19 +77,24 @@ public enum FeatureRows {
     let columns: [FeatureName]
     let texts: [String]
     let options: FeatureRowOptions
+    let rules: [String]
     let names: [String]
+    let actors: ActorNames
     var output: OutputStream
     var writer = JSONWriter()
 
     init(
       pipeline: consuming Pipeline, columns: [FeatureName], texts: [String],
-      options: FeatureRowOptions, names: [String], output: consuming OutputStream
+      options: FeatureRowOptions, rules: [String], names: [String],
+      actors: ActorNames, output: consuming OutputStream
     ) {
       self.pipeline = pipeline
       self.columns = columns
       self.texts = texts
       self.options = options
+      self.rules = rules
       self.names = names
+      self.actors = actors
       self.output = output
     }
 
@@ -94,25 +106,37 @@ public enum FeatureRows {
         let kind = passage.step.knownKind
         if options.stepsOnly, kind == .other || kind == .asset { continue }
         let exchange = batch.exchanges[i]
+        let matches = options.showsMatches ? matches(batch, i, passage) : nil
         if options.isCSV {
-          writeCSV(exchange, passage, batch.string(exchange[.clientName]))
+          writeCSV(exchange, passage, batch.string(exchange[.clientName]), matches)
         } else {
-          writeJSON(exchange, passage, batch.string(exchange[.clientName]))
+          writeJSON(exchange, passage, batch.string(exchange[.clientName]), matches)
         }
       }
       _ = pipeline.drain()
     }
 
+    /// Names of the rules that were true, in the order of the set; those of correlations too, and
+    /// those that only correlations refer to.
+    private mutating func matches(
+      _ batch: borrowing ExchangeBatch, _ index: Int, _ passage: Pipeline.Passage
+    ) -> [String] {
+      pipeline.explain(batch, index, passage).filter(\.fired).map(\.rule).sorted()
+        .map { rules[Int($0)] }
+    }
+
     mutating func writeHeader() {
       let fixed = ["@timestamp", "source.ip", "source.address", "booking.step", "log.line"]
-      output.write((fixed + texts).joined(separator: ",") + "\n")
+      let last = options.showsMatches ? ["crenel.matches"] : []
+      output.write((fixed + texts + last).joined(separator: ",") + "\n")
     }
 
     /// Numbers and words of ours, but for a client that is no address: its name is of the log.
     ///
     /// A step that is not known leaves its cell empty.
     private mutating func writeCSV(
-      _ exchange: Exchange, _ passage: Pipeline.Passage, _ clientName: String?
+      _ exchange: Exchange, _ passage: Pipeline.Passage, _ clientName: String?,
+      _ matches: [String]?
     ) {
       let client = exchange.client
       let ends =
@@ -124,6 +148,7 @@ public enum FeatureRows {
         let value = pipeline.features.value(column, of: passage.subjects)
         row += value.isNaN ? "," : "," + JSONWriter.text(of: value)
       }
+      if let matches { row += "," + Self.cell(of: matches.joined(separator: " ")) }
       output.write(row + "\n")
     }
 
@@ -138,14 +163,28 @@ public enum FeatureRows {
     }
 
     private mutating func writeJSON(
-      _ exchange: Exchange, _ passage: Pipeline.Passage, _ clientName: String?
+      _ exchange: Exchange, _ passage: Pipeline.Passage, _ clientName: String?,
+      _ matches: [String]?
     ) {
       writer.removeAll()
       writer.beginObject()
       writer.string("@timestamp", exchange.at.rfc3339)
       writer.moment(exchange.client, clientName, passage.step.knownKind, passage.step.outcome)
+      if exchange.status != 0 {
+        writer.beginObject("http")
+        writer.beginObject("response")
+        writer.int("status_code", exchange.status)
+        writer.endObject()
+        writer.endObject()
+      }
       writer.place(names[Int(exchange.provenance.source)], line: exchange.provenance.line)
       writer.beginObject("crenel")
+      writer.beginObject("actor")
+      for subject in SubjectKind.allCases {
+        writer.key(subject.name)
+        writer.string(nil, actors.name(of: subject, passage.step))
+      }
+      writer.endObject()
       writer.beginObject("features")
       for (column, text) in zip(columns, texts) {
         let value = pipeline.features.value(column, of: passage.subjects)
@@ -154,6 +193,11 @@ public enum FeatureRows {
         writer.number(nil, value)
       }
       writer.endObject()
+      if let matches {
+        writer.beginArray("matches")
+        for name in matches { writer.string(nil, name) }
+        writer.endArray()
+      }
       writer.endObject()
       writer.endObject()
       writer.newline()

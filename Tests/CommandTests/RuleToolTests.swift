@@ -118,4 +118,27 @@ struct RuleToolTests {
     let wrong = try Command(["rules", "explain", "retry-hamer"] + arguments)
     #expect(wrong.status == 2 && wrong.errors.contains("did you mean 'retry-hammer'?"))
   }
+
+  @Test("features --matches names the rules that were true, and the actor as alerts do")
+  func matches() throws {
+    let rows = try alerts(
+      try Command(["features", "--matches", "--only", "session.holds", hoarder] + site).output)
+    let matched = rows.compactMap { $0["crenel"] as? [String: Any] }.filter {
+      ($0["matches"] as? [String])?.contains("slot-hoarder") == true
+    }
+    #expect(matched.count == 14)
+    let raised = try alerts(try Command(["replay", "--json", hoarder] + site).output)
+    let alert = try #require(raised.first?["crenel"] as? [String: Any])
+    #expect((alert["matches"] as? Int) == 1)
+    let actors = Set(matched.compactMap { ($0["actor"] as? [String: String])?["session"] })
+    #expect(actors == [try #require(alert["actor"] as? String)])
+
+    let csv = try Command(
+      ["features", "--matches", "--csv", "--only", "session.holds", hoarder] + site
+    ).output
+    #expect(csv.contains(",log.line,session.holds,crenel.matches\n"))
+    #expect(csv.contains(",successful-hold slot-hoarder\n"))
+    let plain = try Command(["features", "--only", "session.holds", hoarder] + site).output
+    #expect(!plain.contains("matches"))
+  }
 }

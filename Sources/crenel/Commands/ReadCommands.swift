@@ -42,6 +42,7 @@ struct FeaturesCommand: ParsableCommand {
         crenel features --site ezbooking access.log --only session.form_ms.max,session.polls
         crenel features access.log --csv > features.csv
         crenel features access.log | jq '.crenel.features["client.requests_1m"]' | sort -n
+        crenel features access.log --matches | jq -c '[.log.line] + .crenel.matches'
       """)
 
   @OptionGroup var input: InputOptions
@@ -65,6 +66,11 @@ struct FeaturesCommand: ParsableCommand {
   @Flag(help: "Only requests that are a booking step.")
   var steps = false
 
+  @Flag(help: "Also the names of the rules that were true for the request, in crenel.matches.")
+  var matches = false
+
+  @OptionGroup var rules: RuleOptions
+
   func run() throws {
     var mistakes = Diagnostic.excluding(["--csv", "--json"], isWrong: csv && json)
     if list {
@@ -76,10 +82,12 @@ struct FeaturesCommand: ParsableCommand {
     var options = input.runOptions(label: "features")
     if input.inputs.isEmpty { options.mistakes.append(.noInput(or: "--list")) }
     options.mistakes += mistakes
+    if matches { rules.apply(to: &options) }
     let report = try FeatureRows.run(
       options,
       FeatureRowOptions(
-        isCSV: csv, only: only?.split(separator: ",").map(String.init), stepsOnly: steps),
+        isCSV: csv, only: only?.split(separator: ",").map(String.init), stepsOnly: steps,
+        showsMatches: matches),
       isQuiet: input.quiet)
     try input.check(report)
   }
