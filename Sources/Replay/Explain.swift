@@ -71,7 +71,7 @@ public enum Explain {
     }
     return Diagnostic(
       code: "only-tls", at: SourcePosition(file: "--client"),
-      "of \(clients) the input holds \(encrypted) TLS connection\(encrypted == 1 ? "" : "s") and no "
+      "of \(clients) the input holds \(English.counted(encrypted, "TLS connection")) and no "
         + "request: what is inside TLS is not read, so no rule was asked",
       hint: "capture behind what ends TLS, or read the server's log; crenel exchanges shows the "
         + "connections")
