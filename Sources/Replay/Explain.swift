@@ -18,6 +18,7 @@ public enum Explain {
     if let alert { check(alert: alert, &options.mistakes) }
     let setup = try Setup(options)
     let language = Language(rawValue: language) ?? .en
+    if !options.isQuiet { setup.remarks.tell(language) }
     var wanted = named ?? []
     if named == nil {
       let prefix = alert ?? ""

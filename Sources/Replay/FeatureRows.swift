@@ -1,3 +1,4 @@
+import CrenelAlerts
 import CrenelBooking
 import CrenelEngine
 import CrenelFeatures
@@ -35,6 +36,7 @@ public enum FeatureRows {
       texts: columns.map(FeatureCatalogue.name(of:)), options: wanted, names: inputs.names,
       output: OutputStream.standardOutput())
     if wanted.isCSV { consumer.writeHeader() }
+    if !isQuiet { setup.remarks.tell(.en) }
     inputs.run(&consumer)
     try consumer.output.finish()
     inputs.report.tell(isQuiet: isQuiet)

@@ -23,6 +23,7 @@ public enum RuleSamples {
     let root = try folder ?? Resources.home() + "/rules/tests"
     var rules = try rules(paths, knobs: knobs, samples: root)
     let set = try rules.set()
+    SetupRemarks(passedOver: set.passedOver, warnings: set.warnings).tell(.en)
     var outcomes: [Outcome] = []
     var mistakes: [Diagnostic] = []
     for rule in set.metadata where rule.alerts {

@@ -72,4 +72,7 @@ public struct Setup: Sendable {
     decoder.client =
       profile.usesForwardedAddress || !reading.proxies.isEmpty ? .forwarded : .remote
   }
+
+  /// What is told of rules and profile before a run.
+  var remarks: SetupRemarks { SetupRemarks(passedOver: rules.passedOver, warnings: warnings) }
 }

@@ -76,6 +76,7 @@ struct ReadingOptions: ParsableArguments {
     options.siteKeyFile = siteKey
     options.bpf = bpf
     options.showsProgress = !quiet
+    options.isQuiet = quiet
     options.chunkSize = max(1, chunkSize)
     options.hashSeed = hashSeed
     return options

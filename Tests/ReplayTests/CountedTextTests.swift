@@ -69,6 +69,16 @@ private struct Told: CustomTestStringConvertible, Sendable {
       },
       en: [nil, "1 booking under way", "2 bookings under way"],
       fr: [nil, "1 réservation en cours", "2 réservations en cours"]),
+    Told(
+      testDescription: "warnings",
+      text: { count in
+        let warning = Diagnostic(.warning, code: "x", at: SourcePosition(file: "f"), "m")
+        let remarks = SetupRemarks(
+          passedOver: [], warnings: Array(repeating: warning, count: Int(count)))
+        return LocalizedText(en: remarks.text(.en), fr: remarks.text(.fr))
+      },
+      en: [nil, "1 warning on", "2 warnings on"],
+      fr: [nil, "1 avertissement sur", "2 avertissements sur"]),
   ]
 
   private static func lost(kernel: UInt64) -> LocalizedText {
