@@ -41,8 +41,12 @@ public enum Explain {
     var output = OutputStream.standardOutput()
     output.write(isJSON ? page.json : Array(page.text.utf8))
     try output.finish()
-    inputs.report.tell(isQuiet: true, language)
-    return inputs.report
+    var report = inputs.report
+    report.undecided = watcher.undecided
+    report.tell(isQuiet: true, language)
+    StandardError.write(
+      watcher.remarks(setup.rules.metadata, inputs.names).text(isBrief: true, language))
+    return report
   }
 
   /// Says what was not found, and what of the input was not read: it may have been there.
@@ -174,6 +178,13 @@ struct ClientWatcher: ExchangeConsumer, ~Copyable {
 
   var isDone: Bool { false }
   var exchanges: UInt64 { account.exchanges }
+  /// Requests of anybody for which a rule or the booking step could not be decided.
+  var undecided: UInt64 { pipeline.rules.counters.undecided }
+
+  /// What the run left undecided or dropped.
+  func remarks(_ rules: [RuleMetadata], _ names: [String]) -> RunRemarks {
+    RunRemarks(pipeline, rules: rules, names: names)
+  }
 
   mutating func consume(_ batch: borrowing ExchangeBatch, _ range: Range<Int>) {
     for i in range {

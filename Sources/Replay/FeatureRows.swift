@@ -3,6 +3,7 @@ import CrenelBooking
 import CrenelEngine
 import CrenelFeatures
 public import CrenelModel
+import CrenelRules
 
 /// Which rows and columns `crenel features` writes.
 public struct FeatureRowOptions: Sendable {
@@ -39,9 +40,11 @@ public enum FeatureRows {
     if !isQuiet { setup.remarks.tell(.en) }
     inputs.run(&consumer)
     try consumer.output.finish()
-    inputs.report.tell(isQuiet: isQuiet)
+    var report = inputs.report
+    report.undecided = consumer.pipeline.rules.counters.undecided
+    report.tell(isQuiet: isQuiet)
     StandardError.write(RunRemarks.text(consumer.pipeline.booking.undecided, names: inputs.names))
-    return inputs.report
+    return report
   }
 
   private static func columns(

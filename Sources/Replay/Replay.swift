@@ -61,7 +61,8 @@ public enum Replay {
     consumer.pipeline.finish()
     consumer.drain()
     try sink.finish()
-    let report = inputs.report
+    var report = inputs.report
+    report.undecided = consumer.pipeline.rules.counters.undecided
     report.tell(isQuiet: wanted.isQuiet, language)
     let remarks = RunRemarks(consumer.pipeline, rules: setup.rules.metadata, names: inputs.names)
     StandardError.write(remarks.text(isBrief: wanted.isQuiet, language))
