@@ -122,7 +122,8 @@ let package = Package(
         "CrenelModel", "CrenelDecode", "CrenelBooking", "CrenelFeatures", "CrenelRules",
         "CrenelAlerts",
       ]),
-    tests("Replay", ["CrenelModel", "CrenelCapture", "CrenelDecode"]),
+    tests(
+      "Replay", ["CrenelModel", "CrenelCapture", "CrenelDecode", "CrenelRules", "CrenelAlerts"]),
     // The built command, run as a user runs it.
     .testTarget(
       name: "CommandTests", dependencies: ["CrenelTestKit", "crenel"], path: "Tests/CommandTests",

@@ -115,7 +115,7 @@ struct HypothesisTest {
       )
     }
     let agents = value(.client, .agentsPerAddress)
-    let text = Self.whole(agents)
+    let (count, text) = (Self.count(agents), Self.whole(agents))
     // Four browsers are more than one household's usual two or three devices (BOTS L13).
     if agents >= 4 {
       return (
@@ -132,8 +132,8 @@ struct HypothesisTest {
       )
     }
     return (
-      .rejected, "\(text) browser\(agents == 1 ? "" : "s") in all came from this address",
-      "\(text) navigateur\(agents == 1 ? "" : "s") en tout depuis cette adresse"
+      .rejected, "\(text) \(English.form(count, "browser")) in all came from this address",
+      "\(text) \(French.form(count, "navigateur")) en tout depuis cette adresse"
     )
   }
 
@@ -211,9 +211,11 @@ struct HypothesisTest {
         "\(Self.whole(errors)) erreurs dépassent la rafale de rechargements d’une personne"
       )
     }
+    let count = Self.count(errors)
     return (
-      .untested, "\(Self.whole(errors)) errors may be one person's burst of reloads",
-      "\(Self.whole(errors)) erreurs peuvent être la rafale de rechargements d’une personne"
+      .untested, "\(English.counted(count, "error")) may be one person's burst of reloads",
+      "\(count) \(French.form(count, "erreur peut", "erreurs peuvent")) être la rafale de "
+        + "rechargements d’une personne"
     )
   }
 
@@ -266,9 +268,13 @@ struct HypothesisTest {
         "\(text) réseaux\u{a0}: un relais ou une entreprise en a peu pour une même session"
       )
     }
+    let count = Self.count(networks)
     return (
-      .untested, "the log does not say whose the \(text) networks are",
-      "le journal ne dit pas à qui appartiennent les \(text) réseaux"
+      .untested,
+      "the log does not say whose the "
+        + English.form(count, "network is", "\(count) networks are"),
+      "le journal ne dit pas à qui "
+        + French.form(count, "appartient le réseau", "appartiennent les \(count) réseaux")
     )
   }
 
@@ -282,10 +288,18 @@ struct HypothesisTest {
         "\(text) appels\u{a0}: plus qu’un numéro de dix chiffres saisi six fois"
       )
     }
+    let count = Self.count(calls)
     return (
-      .plausible, "\(text) calls: as many as a page makes that checks at every key",
-      "\(text) appels\u{a0}: autant qu’en fait une page qui vérifie à chaque touche"
+      .plausible,
+      "\(English.counted(count, "call")): as many as a page makes that checks at every key",
+      "\(count) \(French.form(count, "appel"))\u{a0}: autant qu’en fait une page qui vérifie à "
+        + "chaque touche"
     )
+  }
+
+  /// A count that a feature holds; 0 where it is absent.
+  private static func count(_ value: Double) -> UInt64 {
+    value.isNaN || value < 0 ? 0 : UInt64(exactly: value.rounded()) ?? .max
   }
 
   private static func whole(_ value: Double) -> String {

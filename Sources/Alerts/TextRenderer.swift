@@ -136,10 +136,8 @@ public struct TextRenderer: Sendable {
     let others =
       switch (more, language) {
       case (0, _): ""
-      case (1, .en): ", and 1 more \(noun.0)"
-      case (1, .fr): ", et 1 autre \(noun.1)"
-      case (_, .en): ", and \(more) more \(noun.0)s"
-      case (_, .fr): ", et \(more) autres \(noun.1)s"
+      case (_, .en): ", and " + English.counted(more, "more \(noun.0)")
+      case (_, .fr): ", et " + French.counted(more, "autre \(noun.1)", "autres \(noun.1)s")
       }
     let place =
       isCapture
@@ -148,7 +146,10 @@ public struct TextRenderer: Sendable {
   }
 
   private func matches(_ record: AlertRecord) -> String {
-    "\(colon) \(record.matches) \(language == .fr ? "constats" : "matches")"
+    "\(colon) "
+      + (language == .fr
+        ? French.counted(record.matches, "constat")
+        : English.counted(record.matches, "match", "matches"))
   }
 
   private func change(_ from: RuleLevel, _ to: RuleLevel) -> String {

@@ -148,7 +148,7 @@ private struct ProfileReader {
     rule.methods = methods(node["method"])
     path(of: node, &rule)
     if let query = node["query"], let text = pattern(query) { self.query(text, query, &rule) }
-    if let form = node["form"], let text = pattern(form) { rule.form = parameters(text, form) }
+    if let form = node["form"], let text = pattern(form) { rule.form = self.form(text, form) }
     for status in node["status"].map({ $0.sequence ?? [$0] }) ?? [] {
       if let range = statuses(status) { rule.status.append(range) }
     }
@@ -240,6 +240,18 @@ private struct ProfileReader {
       return
     }
     rule.query = parameters(pattern, node)
+  }
+
+  /// The fields of a form; they are told apart when they are read, so no expression sees them all.
+  private mutating func form(_ pattern: String, _ node: YAMLNode) -> [StepRule.Parameter] {
+    guard !pattern.hasPrefix("~") else {
+      refuse(
+        "form-regex", node.position, "'form' takes no regular expression, and '~' begins one",
+        hint: "name the fields, such as a=b&c={slot}&d, with * in values; path, query and location"
+          + " take expressions")
+      return []
+    }
+    return parameters(pattern, node)
   }
 
   /// `a=b&c={slot}&d`.

@@ -84,9 +84,8 @@ public enum FormatDetector {
           + (lines == 1 ? "la première ligne" : "aucune des \(lines) lignes"))
     }
     return LocalizedText(
-      en: "\(best.format.name) fits \(best.count) of \(lines) lines",
-      fr: "\(best.format.name) convient à \(best.count) ligne"
-        + "\(best.count == 1 ? "" : "s") sur \(lines)")
+      en: "\(best.format.name) fits \(best.count) of \(English.counted(lines, "line"))",
+      fr: "\(best.format.name) convient à \(French.counted(best.count, "ligne")) sur \(lines)")
   }
 
   /// How many lines a format reads.

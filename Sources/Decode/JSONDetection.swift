@@ -35,7 +35,7 @@ enum JSONDetection {
         format: nil,
         reason: LocalizedText(
           en: "the lines are JSON, but \(best.map.name), which reads most, reads "
-            + "\(best.count) of \(lines.count) lines",
+            + "\(best.count) of \(English.counted(lines.count, "line"))",
           fr: "les lignes sont en JSON, mais \(best.map.name), qui en lit le plus, en lit "
             + "\(best.count) sur \(lines.count)"))
     }

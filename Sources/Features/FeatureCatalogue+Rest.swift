@@ -113,7 +113,9 @@ extension FeatureCatalogue {
       "Of the holds, those whose lifetime ran out without a `confirm` or `cancel`, seen at the "
         + "subject's next exchange; at least, since only the last 8 holds are followed. Where the site "
         + "confirms by mail a sent `identity` settles a hold, because the link is often opened "
-        + "elsewhere. Never absent; 0 when the profile has no hold lifetime."),
+        + "elsewhere. A request whose step is not known, because an expression of the profile gave "
+        + "up, settles all that it may have settled: what its session held, and every hold of the "
+        + "subject whose slot is known. Never absent; 0 when the profile has no hold lifetime."),
     CatalogueRow(
       .confirms, "confirms", .count,
       "`confirm` steps that were done: sent, where the profile has a sending one; `confirm_mail` where "

@@ -52,6 +52,7 @@ public struct FeatureStage: ~Copyable {
         facts, judgedFrom: judgedFrom(facts, client, isNewClient: isNewClient))
     }
     expireHolds(session, client, facts.at)
+    if !facts.isStepKnown, facts.isDone { settleHolds(session, client, facts.session) }
     var measured = sessions.states[session].follow(facts, site)
     measured.isNewAddress = arrive(session, facts.seen) || isNewSession
     if facts.kind.isDeep { goDeep(session, client, facts, step, &measured) }
@@ -154,6 +155,12 @@ public struct FeatureStage: ~Copyable {
     if clients.states[client].common.nextExpiry < now {
       clients.expireHolds(of: client, at: now, lifetime: site.holdLifetime)
     }
+  }
+
+  /// A step that is not known may be the confirmation: no hold it may have settled runs out.
+  private mutating func settleHolds(_ session: Int, _ client: Int, _ key: UInt64) {
+    sessions.settleHolds(of: session, unknownOf: key, lifetime: site.holdLifetime)
+    clients.settleHolds(of: client, unknownOf: key, lifetime: site.holdLifetime)
   }
 
   /// Notes where the session's exchange came from; whether that is new to it.

@@ -48,6 +48,13 @@ struct HeldSlots: BitwiseCopyable {
     }
   }
 
+  /// A step of a session is not known: what it may have settled is no longer open, which is what
+  /// the session held, and any hold of a slot that is known, since the step may name that slot.
+  mutating func settleUnknown(session: UInt64) {
+    let tag = folded(session)
+    for i in 0..<8 where ring[i].session == tag || ring[i].slot != 0 { ring[i].isOpen = false }
+  }
+
   /// Closes the holds whose lifetime is over for certain; how many they were.
   mutating func expire(at now: Int64, lifetime: Int64) -> UInt32 {
     var expired: UInt32 = 0

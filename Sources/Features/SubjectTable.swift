@@ -76,6 +76,14 @@ struct SubjectTable<State: Subject>: ~Copyable {
     states[slot].common.nextExpiry = funnels[place].held.nextExpiry(lifetime: lifetime)
   }
 
+  /// Settles the subject's holds that a step of `session` which is not known may have settled.
+  mutating func settleHolds(of slot: Int, unknownOf session: UInt64, lifetime: Int64) {
+    let place = Int(states[slot].common.presence.funnel)
+    guard place >= 0 else { return }
+    funnels[place].held.settleUnknown(session: session)
+    states[slot].common.nextExpiry = funnels[place].held.nextExpiry(lifetime: lifetime)
+  }
+
   private mutating func place(_ key: SubjectKey, tag: UInt32) -> Int {
     let (slot, isReused) = clock.place()
     if isReused {

@@ -3,8 +3,21 @@ public enum NearMiss {
   /// The closest of `candidates` to `word`, at most a third of its letters away; the first of equals.
   public static func of(_ word: String, among candidates: [String]) -> String? {
     let letters = Array(word.lowercased().utf8.prefix(64))
+    return nearest(letters, candidates, limit: max(1, min(3, letters.count / 3)))
+  }
+
+  /// The closest of `candidates` to `word`, at most `limit` letters and less than half of them away.
+  public static func of(
+    _ word: String, among candidates: [String], within limit: Int
+  ) -> String? {
+    let letters = Array(word.lowercased().utf8.prefix(64))
+    return nearest(letters, candidates, limit: min(limit, (letters.count - 1) / 2))
+  }
+
+  private static func nearest(
+    _ letters: [UInt8], _ candidates: [String], limit: Int
+  ) -> String? {
     guard letters.count > 1 else { return nil }
-    let limit = max(1, min(3, letters.count / 3))
     var best: (distance: Int, word: String)?
     for candidate in candidates {
       let other = Array(candidate.lowercased().utf8.prefix(64))

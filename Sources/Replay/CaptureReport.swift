@@ -47,27 +47,28 @@ public struct CaptureReport: Sendable {
     if let drops = live?.drops, drops.droppedByKernel + drops.droppedByInterface > 0 {
       texts.append(
         LocalizedText(
-          en: "\(drops.droppedByKernel) packets were lost in the kernel and "
-            + "\(drops.droppedByInterface) in the interface, of \(drops.received); "
-            + "a larger --buffer-size or a --bpf expression helps",
-          fr: "paquets perdus\u{a0}: \(drops.droppedByKernel) dans le noyau et "
-            + "\(drops.droppedByInterface) dans l’interface, sur \(drops.received)\u{a0}; "
+          en: English.counted(drops.droppedByKernel, "packet was", "packets were")
+            + " lost in the kernel and \(drops.droppedByInterface) in the interface, of "
+            + "\(drops.received); a larger --buffer-size or a --bpf expression helps",
+          fr: French.counted(drops.droppedByKernel, "paquet perdu", "paquets perdus")
+            + " dans le noyau et \(drops.droppedByInterface) dans l’interface, sur \(drops.received)\u{a0}; "
             + "un --buffer-size plus grand ou une expression --bpf y remédie"))
     }
     if file.cut > 0 {
       texts.append(
         LocalizedText(
-          en: "\(file.cut) packet\(file.cut == 1 ? " was" : "s were") cut by the snap length",
-          fr: "paquets coupés par la longueur de capture\u{a0}: \(file.cut)"))
+          en: English.counted(file.cut, "packet was", "packets were") + " cut by the snap length",
+          fr: French.counted(file.cut, "paquet coupé", "paquets coupés")
+            + " par la longueur de capture"))
     }
     if let late = live?.lateAfterTick, late > 0 {
       texts.append(
         LocalizedText(
           en: "\(English.counted(late, "packet")) came more than a second late, after an idle "
             + "tick had closed what was silent; a replay of the same packets may give their connections otherwise",
-          fr: "paquets arrivés plus d’une seconde en retard, après la fermeture de ce qui se "
-            + "taisait\u{a0}: \(late)\u{a0}; un rejeu des mêmes paquets peut rendre leurs "
-            + "connexions autrement"))
+          fr: French.counted(late, "paquet arrivé", "paquets arrivés")
+            + " plus d’une seconde en retard, après la fermeture de ce qui se taisait\u{a0}; un "
+            + "rejeu des mêmes paquets peut rendre leurs connexions autrement"))
     }
     return texts + (decoded?.remarks { _ in nil } ?? [])
   }
@@ -95,7 +96,8 @@ public struct CaptureStreamReport: Sendable {
   /// How many files, and what they held.
   func summary(_ language: Language) -> String {
     let start = LocalizedText(
-      en: "\(files) files as one stream, ", fr: "\(files) fichiers lus comme un seul flux, ")
+      en: English.counted(files, "file") + " as one stream, ",
+      fr: French.counted(files, "fichier lu", "fichiers lus") + " comme un seul flux, ")
     let end = LocalizedText(
       en: ", " + English.counted(decoded.exchanges, "exchange"),
       fr: ", " + French.counted(decoded.exchanges, "échange"))

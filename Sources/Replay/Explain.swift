@@ -21,6 +21,7 @@ public enum Explain {
     let setup = try Setup(options)
     let shown = try rule.map { name throws(Diagnostics) in try rules(named: name, of: setup.rules) }
     let language = Language(rawValue: language) ?? .en
+    if !options.isQuiet { setup.remarks.tell(language) }
     var wanted = named ?? []
     if named == nil {
       let prefix = alert ?? ""
@@ -43,8 +44,12 @@ public enum Explain {
     var output = OutputStream.standardOutput()
     output.write(isJSON ? page.json : Array(page.text.utf8))
     try output.finish()
-    inputs.report.tell(isQuiet: true, language)
-    return inputs.report
+    var report = inputs.report
+    report.undecided = watcher.undecided
+    report.tell(isQuiet: true, language)
+    StandardError.write(
+      watcher.remarks(setup.rules.metadata, inputs.names).text(isBrief: true, language))
+    return report
   }
 
   /// The rule with an id or name, and those it refers to.
@@ -88,7 +93,7 @@ public enum Explain {
     }
     return Diagnostic(
       code: "only-tls", at: SourcePosition(file: "--client"),
-      "of \(clients) the input holds \(encrypted) TLS connection\(encrypted == 1 ? "" : "s") and no "
+      "of \(clients) the input holds \(English.counted(encrypted, "TLS connection")) and no "
         + "request: what is inside TLS is not read, so no rule was asked",
       hint: "capture behind what ends TLS, or read the server's log; crenel exchanges shows the "
         + "connections")
@@ -199,6 +204,13 @@ struct ClientWatcher: ExchangeConsumer, ~Copyable {
 
   var isDone: Bool { false }
   var exchanges: UInt64 { account.exchanges }
+  /// Requests of anybody for which a rule or the booking step could not be decided.
+  var undecided: UInt64 { pipeline.rules.counters.undecided }
+
+  /// What the run left undecided or dropped.
+  func remarks(_ rules: [RuleMetadata], _ names: [String]) -> RunRemarks {
+    RunRemarks(pipeline, rules: rules, names: names)
+  }
 
   mutating func consume(_ batch: borrowing ExchangeBatch, _ range: Range<Int>) {
     for i in range {

@@ -42,11 +42,14 @@ public enum FeatureRows {
       actors: ActorNames(siteKey: setup.siteKey),
       output: OutputStream.standardOutput())
     if wanted.isCSV { consumer.writeHeader() }
+    if !isQuiet { setup.remarks.tell(.en) }
     inputs.run(&consumer)
     try consumer.output.finish()
-    inputs.report.tell(isQuiet: isQuiet)
+    var report = inputs.report
+    report.undecided = consumer.pipeline.rules.counters.undecided
+    report.tell(isQuiet: isQuiet)
     StandardError.write(RunRemarks.text(consumer.pipeline.booking.undecided, names: inputs.names))
-    return inputs.report
+    return report
   }
 
   private static func columns(

@@ -44,6 +44,10 @@ public struct InputReport: Sendable {
   /// What became of the packets of several capture files; `nil` where there are none or one.
   public var captures: CaptureStreamReport?
 
+  /// Requests for which a rule or the booking step could not be decided; 0 where the verb asks
+  /// neither.
+  public var undecided: UInt64 = 0
+
   /// Lines seen in all.
   public var lines: UInt64 { sources.reduce(0) { $0 &+ $1.counters.lines } }
   /// Packets seen in all; `nil` where no source is a capture.
@@ -55,9 +59,10 @@ public struct InputReport: Sendable {
   public var exchanges: UInt64 { sources.reduce(0) { $0 &+ $1.exchanges } }
   /// Lines that gave none.
   public var unparsed: UInt64 { sources.reduce(0) { $0 &+ $1.counters.unparsed.total } }
-  /// Whether something is missing: a line not understood, a file not read to its end.
+  /// Whether something is missing: a line not understood, a file not read to its end, a request
+  /// not decided.
   public var isIncomplete: Bool {
-    unparsed > 0 || sources.contains { !$0.problems.isEmpty }
+    unparsed > 0 || undecided > 0 || sources.contains { !$0.problems.isEmpty }
   }
   /// Whether a source was not read whole: cut off, damaged, or not a log that is known.
   ///

@@ -74,7 +74,7 @@ final class LiveSource: ExchangeReader {
     told = drops
     guard lost.droppedByKernel + lost.droppedByInterface > 0 else { return }
     StandardError.write(
-      "lost \(lost.droppedByKernel) packets in the kernel and \(lost.droppedByInterface) in the "
+      "lost \(English.counted(lost.droppedByKernel, "packet")) in the kernel and \(lost.droppedByInterface) in the "
         + "interface, of \(lost.received)\n")
   }
 

@@ -51,29 +51,35 @@ public enum Replay {
     options.alertsFile = wanted.alertsFile
     let setup = try Setup(options)
     let inputs = try ReplayInputs(options, setup)
+    let language = Language(rawValue: wanted.language) ?? .en
     let sink = try AlertSink(wanted, setup: setup, inputs: inputs, options: options)
     var consumer = Consumer(
       pipeline: try setup.pipeline(hashSeed: options.hashSeed), sink: sink)
     try inputs.start()
+    if !wanted.isQuiet { setup.remarks.tell(language) }
     inputs.run(&consumer)
     consumer.pipeline.finish()
     consumer.drain()
     try sink.finish()
-    let report = inputs.report
-    let language = Language(rawValue: wanted.language) ?? .en
+    var report = inputs.report
+    report.undecided = consumer.pipeline.rules.counters.undecided
     report.tell(isQuiet: wanted.isQuiet, language)
     let remarks = RunRemarks(consumer.pipeline, rules: setup.rules.metadata, names: inputs.names)
     StandardError.write(remarks.text(isBrief: wanted.isQuiet, language))
-    if !wanted.isQuiet {
-      let limits = LogLimits(
-        consumer.pipeline.features.traits, rules: setup.rules.metadata,
-        requests: consumer.pipeline.exchanges, encrypted: consumer.pipeline.encrypted)
-      StandardError.write(limits.text(language))
-    }
+    if !wanted.isQuiet { tellLimits(consumer.pipeline, setup.rules.metadata, language) }
     guard let failLevel, let highest = sink.highest else {
       return ReplayOutcome(report: report, hasFindings: false)
     }
     return ReplayOutcome(report: report, hasFindings: highest >= failLevel)
+  }
+
+  private static func tellLimits(
+    _ pipeline: borrowing Pipeline, _ rules: [RuleMetadata], _ language: Language
+  ) {
+    let limits = LogLimits(
+      pipeline.features.traits, rules: rules, requests: pipeline.exchanges,
+      encrypted: pipeline.encrypted)
+    StandardError.write(limits.text(language))
   }
 
   private struct Consumer: ExchangeConsumer, ~Copyable {

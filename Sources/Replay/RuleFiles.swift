@@ -11,11 +11,14 @@ public enum RuleFiles {
     var names = FieldNames()
     do {
       let set = try Setup.rules(paths, knobs: [], names: &names)
-      show(set.warnings, isJSON: isJSON, to: &output)
+      let warnings = warnings(of: set)
+      show(warnings, isJSON: isJSON, to: &output)
       if !isJSON {
         output.write(
           "\(English.counted(set.metadata.count, "rule")), "
-            + "\(English.counted(set.warnings.count, "warning")), no error\n")
+            + "\(English.counted(warnings.count, "warning")), no error"
+            + (set.passedOver.isEmpty
+              ? "" : "; \(English.counted(set.passedOver.count, "rule")) passed over") + "\n")
       }
       try output.finish()
       return true
@@ -28,6 +31,11 @@ public enum RuleFiles {
       try output.finish()
       return false
     }
+  }
+
+  /// All there is to tell, rules that are passed over too.
+  private static func warnings(of set: RuleSet) -> [Diagnostic] {
+    Diagnostics(set.warnings + set.passedOver.map(\.warning)).items
   }
 
   private static func show(
@@ -53,7 +61,8 @@ public enum RuleFiles {
     if isJSON { output.write(writer.bytes) }
   }
 
-  /// Shows the rules in force.
+  /// Shows the rules in force; what is to be told of them, and which are not in force, goes to
+  /// standard error.
   ///
   /// Throws what is wrong with them, with the mistakes of the command line found before.
   public static func list(
@@ -67,6 +76,9 @@ public enum RuleFiles {
       throw Diagnostics(mistakes + error.items)
     }
     guard mistakes.isEmpty else { throw Diagnostics(mistakes) }
+    for warning in warnings(of: set) {
+      StandardError.write(TerminalText.escapedLines(warning.description) + "\n")
+    }
     var output = OutputStream.standardOutput()
     for rule in set.metadata { output.write(isJSON ? json(rule) : text(rule, language)) }
     try output.finish()

@@ -21,12 +21,14 @@ public enum RuleSamples {
     _ paths: [String], knobs: [String], folder: String?, isJSON: Bool
   ) throws -> Bool {
     let root = try self.folder(folder)
-    let set = try rules(paths, knobs: knobs, samples: root)
+    var rules = try rules(paths, knobs: knobs, samples: root)
+    let set = try rules.set()
+    SetupRemarks(passedOver: set.passedOver, warnings: set.warnings).tell(.en)
     var outcomes: [Outcome] = []
     var mistakes: [Diagnostic] = []
     for rule in set.metadata where rule.alerts {
       do {
-        outcomes += try samples(of: rule, in: root, paths: paths, knobs: knobs)
+        outcomes += try samples(of: rule, in: root, &rules)
       } catch let error as Diagnostics {
         mistakes += error.items  // each names its file; the next case may have some too
       }
@@ -47,7 +49,7 @@ public enum RuleSamples {
   /// The rules; throws their mistakes, and that there is no folder of samples.
   static func rules(
     _ paths: [String], knobs: [String], samples root: String
-  ) throws -> RuleSet {
+  ) throws -> SampledRules {
     var mistakes: [Diagnostic] = []
     if root.isEmpty || !TextFiles.isFolder(root) {
       let message =
@@ -61,9 +63,9 @@ public enum RuleSamples {
       )
     }
     do {
-      var names = FieldNames()
-      let set = try Setup.rules(paths, knobs: knobs, names: &names)
-      if mistakes.isEmpty { return set }
+      var rules = try SampledRules(paths, knobs: knobs)
+      _ = try rules.set()
+      if mistakes.isEmpty { return rules }
     } catch let error as Diagnostics {
       mistakes += error.items
     }
@@ -71,7 +73,7 @@ public enum RuleSamples {
   }
 
   private static func samples(
-    of rule: RuleMetadata, in root: String, paths: [String], knobs: [String]
+    of rule: RuleMetadata, in root: String, _ rules: inout SampledRules
   ) throws -> [Outcome] {
     let name = rule.name ?? rule.id
     let folder = root + "/" + name
@@ -86,35 +88,41 @@ public enum RuleSamples {
       var options = RunOptions(inputs: [file], label: "rules test")
       options.showsProgress = false
       options.needsRules = true
-      options.rules = paths
-      options.knobs = knobs
       RuleCase.apply(folder + "/case.yml", to: &options)
-      let fired = try alerts(options, rule: rule.id)
+      let fired = try alerts(options, rule: rule.id, &rules)
       let isGood =
         (fired.count > 0) == mustFire && fired.unparsed == 0 && fired.undecided == 0
-      var detail = "\(fired.count) alert\(fired.count == 1 ? "" : "s")"
-      if mustFire != (fired.count > 0) {
-        detail += mustFire ? ", expected some" : ", expected none"
-      }
-      if fired.unparsed > 0 {
-        detail += ", \(English.counted(fired.unparsed, "line")) not understood"
-      }
-      if fired.undecided > 0 {
-        detail +=
-          ", not decided for \(fired.undecided) request\(fired.undecided == 1 ? "" : "s"): "
-          + "a regular expression reached its step limit"
-      }
-      outcomes.append(Outcome(rule: name, sample: sample, isGood: isGood, detail: detail))
+      outcomes.append(
+        Outcome(
+          rule: name, sample: sample, isGood: isGood, detail: fired.detail(mustFire: mustFire)))
     }
     return outcomes
   }
 
-  /// How many alerts of one rule a run opens, how many lines it did not understand, and for how
-  /// many requests the rule could not be decided.
+  /// What a run showed of one rule: alerts opened, lines not understood, requests not decided.
+  private struct Fired {
+    var count: Int
+    var unparsed: UInt64
+    var undecided: UInt64
+
+    func detail(mustFire: Bool) -> String {
+      var detail = English.counted(count, "alert")
+      if mustFire != (count > 0) { detail += mustFire ? ", expected some" : ", expected none" }
+      if unparsed > 0 { detail += ", \(English.counted(unparsed, "line")) not understood" }
+      if undecided > 0 {
+        detail +=
+          ", not decided for \(English.counted(undecided, "request")): "
+          + "a regular expression reached its step limit"
+      }
+      return detail
+    }
+  }
+
+  /// Runs all the rules over a sample and looks at one of them.
   private static func alerts(
-    _ options: RunOptions, rule: String
-  ) throws(Diagnostics) -> (count: Int, unparsed: UInt64, undecided: UInt64) {
-    let setup = try Setup(options)
+    _ options: RunOptions, rule: String, _ rules: inout SampledRules
+  ) throws(Diagnostics) -> Fired {
+    let setup = try Setup(options) { names throws in try rules.set(&names) }
     let inputs = try ReplayInputs(options, setup)
     var collector = AlertCollector(pipeline: try setup.pipeline(hashSeed: options.hashSeed))
     inputs.run(&collector)
@@ -123,7 +131,8 @@ public enum RuleSamples {
       $0.action == .opened && setup.rules.metadata[Int($0.rule)].id == rule
     }
     let undecided = collector.undecided.first { setup.rules.metadata[Int($0.rule)].id == rule }
-    return (opened.count, inputs.report.unparsed, undecided?.requests ?? 0)
+    return Fired(
+      count: opened.count, unparsed: inputs.report.unparsed, undecided: undecided?.requests ?? 0)
   }
 
   private static func write(_ outcomes: [Outcome], isJSON: Bool, to output: inout OutputStream) {

@@ -28,6 +28,8 @@ public struct RunOptions: Sendable {
   public var needsRules = false
   /// Whether a progress line may be shown.
   public var showsProgress = true
+  /// Whether standard error is kept to what went wrong.
+  public var isQuiet = false
   /// Bytes read at a time; no result depends on it.
   public var chunkSize = 64 * 1_024
   /// Seed of the tables' hashes; no result depends on it.

@@ -62,7 +62,7 @@ struct RunRemarks {
     let count = undecided.requests
     return LocalizedText(
       en: "\(place): rule '\(name)' could not be decided for \(count) "
-        + "request\(count == 1 ? "" : "s"), of which this is the first: a regular expression "
+        + "\(English.form(count, "request")), of which this is the first: a regular expression "
         + "reached its step limit; the rule did not fire there",
       fr: "\(place)\u{a0}: règle «\u{a0}\(name)\u{a0}» indécidable pour "
         + "\(French.counted(count, "requête")), dont voici la première\u{a0}: une expression "
@@ -79,7 +79,7 @@ struct RunRemarks {
     let place = "\(source):\(undecided.first.line)"
     let count = undecided.requests
     return LocalizedText(
-      en: "\(place): the booking step of \(count) request\(count == 1 ? "" : "s"), of which this "
+      en: "\(place): the booking step of \(English.counted(count, "request")), of which this "
         + "is the first, is not known: the regular expression at \(undecided.place) reached its "
         + "step limit; no rule that hangs on the booking step fired there",
       fr: "\(place)\u{a0}: étape de réservation inconnue pour "
@@ -91,27 +91,30 @@ struct RunRemarks {
   /// What tables gave up, by kind.
   private static func dropped(_ pipeline: borrowing Pipeline) -> [LocalizedText] {
     let features = pipeline.features.counters
-    let kinds: [(UInt64, LocalizedText)] = [
-      (features.evictedClients, LocalizedText(en: "clients", fr: "clients")),
-      (
-        features.evictedSessions &+ pipeline.booking.evictedSessions,
-        LocalizedText(en: "sessions", fr: "sessions")
-      ),
-      (
-        features.evictedFunnels,
-        LocalizedText(en: "bookings under way", fr: "réservations en cours")
-      ),
-      (
-        pipeline.rules.counters.evictedGroups,
-        LocalizedText(en: "groups of correlations", fr: "groupes de corrélations")
-      ),
-      (
-        pipeline.alerts.evictedAlerts,
-        LocalizedText(en: "open alerts", fr: "alertes ouvertes")
-      ),
+    let sessions = features.evictedSessions &+ pipeline.booking.evictedSessions
+    let groups = pipeline.rules.counters.evictedGroups
+    let kinds = [
+      dropped(features.evictedClients, en: ("client", nil), fr: ("client", nil)),
+      dropped(sessions, en: ("session", nil), fr: ("session", nil)),
+      dropped(
+        features.evictedFunnels, en: ("booking under way", "bookings under way"),
+        fr: ("réservation en cours", "réservations en cours")),
+      dropped(
+        groups, en: ("group of correlations", "groups of correlations"),
+        fr: ("groupe de corrélations", "groupes de corrélations")),
+      dropped(
+        pipeline.alerts.evictedAlerts, en: ("open alert", nil),
+        fr: ("alerte ouverte", "alertes ouvertes")),
     ]
-    return kinds.filter { $0.0 > 0 }.map {
-      LocalizedText(en: "\($0.0) \($0.1.en)", fr: "\($0.0)\u{a0}\($0.1.fr)")
-    }
+    return kinds.compactMap { $0 }
+  }
+
+  /// How many of a kind, with the forms for one and for many; `nil` for none.
+  static func dropped(
+    _ count: UInt64, en: (one: String, many: String?), fr: (one: String, many: String?)
+  ) -> LocalizedText? {
+    guard count > 0 else { return nil }
+    return LocalizedText(
+      en: English.counted(count, en.one, en.many), fr: French.counted(count, fr.one, fr.many))
   }
 }

@@ -29,9 +29,11 @@ public enum SiteChecking {
     inputs.run(&consumer)
     output.write(isJSON ? consumer.check.json : Array(consumer.check.text.utf8))
     try output.finish()
-    inputs.report.tell(isQuiet: isQuiet)
+    var report = inputs.report
+    report.undecided = consumer.check.undecided
+    report.tell(isQuiet: isQuiet)
     StandardError.write(RunRemarks.text(consumer.booking.undecided, names: inputs.names))
-    return inputs.report
+    return report
   }
 
   private struct Consumer: ExchangeConsumer, ~Copyable {
@@ -58,7 +60,7 @@ struct SiteCheck {
   private var otherUnknown: UInt64 = 0
   private var exchanges: UInt64 = 0
   /// Those whose step is not known, since an expression gave up; they count in no step.
-  private var undecided: UInt64 = 0
+  private(set) var undecided: UInt64 = 0
   private var byCookie: UInt64 = 0
   private var services: UInt64 = 0
   private var slots: UInt64 = 0

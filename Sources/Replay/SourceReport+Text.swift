@@ -3,22 +3,6 @@ import CrenelDecode
 import CrenelEngine
 import CrenelModel
 
-/// Words that French inflects.
-enum French {
-  /// `1 ligne`, `2 lignes`; nothing and one are singular.
-  static func counted(_ count: some BinaryInteger, _ noun: String) -> String {
-    "\(count)\u{a0}\(noun)\(count < 2 ? "" : "s")"
-  }
-}
-
-/// Words that English inflects.
-enum English {
-  /// `1 line`, `2 lines`.
-  static func counted(_ count: some BinaryInteger, _ noun: String) -> String {
-    "\(count) \(noun)\(count == 1 ? "" : "s")"
-  }
-}
-
 extension SourceReport {
   /// Its format and why, and how much it held.
   func summary(_ language: Language) -> String {
@@ -64,7 +48,7 @@ extension SourceReport {
         + "this is the first (byte offset \(entry.first.offset))"
         + (entry.reason.remedy.map { "; \($0.en)" } ?? ""),
       fr: "\(place)\u{a0}: \(French.counted(entry.count, "ligne")) "
-        + "non comprise\(entry.count < 2 ? "" : "s")\u{a0}: \(code)\u{a0}; "
+        + "\(French.form(entry.count, "non comprise", "non comprises"))\u{a0}: \(code)\u{a0}; "
         + "voici la première (octet \(entry.first.offset))"
         + (entry.reason.remedy.map { "\u{a0}; \($0.fr)" } ?? ""))
     return text[language]

@@ -47,7 +47,7 @@ struct Linker {
     builder.program.buildScans()
     return RuleSet(
       metadata: metadata, warnings: Diagnostics(builder.problems.items).items,
-      skippedCount: skipped.count, program: builder.program)
+      passedOver: builder.passedOver, program: builder.program)
   }
 
   private mutating func collectNames() {
@@ -197,9 +197,11 @@ struct Linker {
       visit(target, &order, &state, depth: depth + 1)
       guard skipped.contains(target), !skipped.contains(place) else { continue }
       skipped.insert(place)
-      builder.problems.warning(
-        "logsource-skipped", at: reference.position,
-        "'\(shown(drafts[place].metadata.title))' refers to a rule that is skipped: skipped too")
+      builder.passedOver.append(
+        PassedOverRule(
+          at: reference.position,
+          "'\(shown(drafts[place].metadata.title))' refers to a rule that is passed over: passed "
+            + "over too"))
     }
     state[place] = true
     order.append(place)

@@ -8,6 +8,8 @@ struct RuleBuilder {
   var names: FieldNames
   var problems = Problems()
   var header: HeaderReader
+  /// Rules that are not in force, since they are for other logs.
+  var passedOver: [PassedOverRule] = []
 
   // Of the rule being read.
   var knobs: [Knob] = []
@@ -66,9 +68,7 @@ struct RuleBuilder {
     }
     if let source = node["logsource"], !readsSource(source) {
       draft.isSkipped = true
-      problems.warning(
-        "logsource-skipped", at: source.position,
-        "rule '\(shown(draft.metadata.title))' is for a log that Crenel does not read: skipped")
+      passedOver.append(PassedOverRule(title: draft.metadata.title, source: source))
       return
     }
     if let detection = node["detection"] { readDetection(detection, &draft) }
@@ -86,9 +86,7 @@ struct RuleBuilder {
     let category = problems.text(node["category"], "category")
     let product = problems.text(node["product"], "product")
     let service = problems.text(node["service"], "service")
-    let servers: [String?] = [
-      nil, "apache", "nginx", "iis", "haproxy", "caddy", "traefik", "envoy", "aws",
-    ]
+    let servers: [String?] = [nil] + LogSourceWords.servers
     if product == "crenel" {
       if let service, service != "booking" {
         problems.error(
@@ -99,7 +97,7 @@ struct RuleBuilder {
       return true
     }
     if let category {
-      return ["webserver", "proxy"].contains(category) && servers.contains(product)
+      return LogSourceWords.categories.contains(category) && servers.contains(product)
     }
     return (product != nil || service != nil) && servers.contains(product)
       && (service == nil || servers.contains(service) || service == "access")

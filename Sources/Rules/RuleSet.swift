@@ -7,8 +7,11 @@ public struct RuleSet: Sendable {
   public let metadata: [RuleMetadata]
   /// What is likely not meant, though the rules can be used.
   public let warnings: [Diagnostic]
-  /// Rules left out because their log source is none that Crenel reads; each has a warning.
-  public let skippedCount: Int
+  /// Rules that are not in force because their log source is none that Crenel reads, in the order
+  /// in which they were found; not among the warnings.
+  public let passedOver: [PassedOverRule]
+  /// How many rules are not in force for that reason.
+  public var skippedCount: Int { passedOver.count }
   let program: Program
 
   /// Rules of one run, at most.
@@ -45,7 +48,8 @@ public struct RuleSet: Sendable {
     var linker = Linker(builder: builder, drafts: drafts)
     let set = linker.link()
     guard let set, !linker.builder.problems.hasErrors else {
-      throw Diagnostics(linker.builder.problems.items)
+      throw Diagnostics(
+        linker.builder.problems.items + linker.builder.passedOver.map(\.warning))
     }
     names = linker.builder.names
     return set
@@ -64,11 +68,12 @@ public struct RuleSet: Sendable {
   }
 
   init(
-    metadata: [RuleMetadata], warnings: [Diagnostic], skippedCount: Int, program: Program
+    metadata: [RuleMetadata], warnings: [Diagnostic], passedOver: [PassedOverRule],
+    program: Program
   ) {
     self.metadata = metadata
     self.warnings = warnings
-    self.skippedCount = skippedCount
+    self.passedOver = passedOver
     self.program = program
   }
 }

@@ -20,6 +20,7 @@ struct Crenel: ParsableCommand {
 
       EXIT STATUS  0 done · 1 findings, where asked (--fail-on) · 2 wrong usage or configuration
         3 input not read whole (cut off, damaged, unknown), with --strict also lines not understood
+          and requests for which a rule or booking step could not be decided
         4 integrity failure
       """,
     version: CrenelVersion.text,

@@ -55,7 +55,10 @@ struct ReadingOptions: ParsableArguments {
   @Flag(help: "No progress line, and no report on standard error but errors.")
   var quiet = false
 
-  @Flag(help: "Exit with 3 also when a line was not understood, or a file had gone.")
+  @Flag(
+    help:
+      "Exit with 3 also when a line was not understood, a file had gone, or a rule or booking step could not be decided."
+  )
   var strict = false
 
   @Option(help: .hidden)
@@ -76,12 +79,14 @@ struct ReadingOptions: ParsableArguments {
     options.siteKeyFile = siteKey
     options.bpf = bpf
     options.showsProgress = !quiet
+    options.isQuiet = quiet
     options.chunkSize = max(1, chunkSize)
     options.hashSeed = hashSeed
     return options
   }
 
-  /// Ends with 3 when an input could not be read whole, or with `--strict` when a line was not.
+  /// Ends with 3 when an input could not be read whole, or with `--strict` when a line was not, or
+  /// a request could not be decided.
   func check(_ report: InputReport) throws {
     if report.isUseless || report.isCut || strict && report.isIncomplete {
       throw ExitStatus.incomplete

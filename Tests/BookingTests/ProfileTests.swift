@@ -360,6 +360,8 @@ struct SiteProfileParserTests {
       (#"step: list, query: "=b""#, ["bad-parameter"]),
       (#"step: list, query: "&""#, ["bad-parameter", "bad-parameter"]),
       (#"step: list, form: "a=x{slot}""#, ["bad-parameter"]),
+      (#"step: list, form: "~a=1""#, ["form-regex"]),
+      (#"step: list, form: "~(", status: 7xx"#, ["bad-status", "form-regex"]),
       ("step: list, form: 5, location: 7", ["not-a-text", "not-a-text"]),
       ("step: list, query: ~", ["not-a-text"]),
       (#"step: list, path: "/x", method: [GET, P UT]"#, ["bad-method"]),

@@ -192,6 +192,31 @@ struct HonestyTests {
     #expect(errors.isEmpty || run.errors.contains(errors), "\(run.errors)")
   }
 
+  @Test(
+    "with --strict what was not decided ends with 3, and the reason is told",
+    arguments: [
+      ["replay", "--site", "SITE", "--rules", "RULE", "LOG"],
+      ["features", "--site", "SITE", "LOG"], ["site", "check", "SITE", "LOG"],
+      ["explain", "--client", "192.0.2.7", "--site", "SITE", "--rules", "RULE", "LOG"],
+    ])
+  func strict(verb: [String]) throws {
+    let plain = try Self.unknownStep(verb)
+    #expect(plain.status == 0, "\(plain.errors)")
+    for more in [["--strict"], ["--strict", "--quiet"]] {
+      let run = try Self.unknownStep(verb + more)
+      #expect(run.status == 3 && run.errors.contains("the booking step of 2 requests"))
+    }
+  }
+
+  @Test("with --strict a rule that could not be decided ends with 3; one that could, with 0")
+  func strictRule() throws {
+    let padded = try PaddedRule(["x", PaddedRule.padding])
+    let run = try Command(["replay", "--strict", "--rules", padded.rule, padded.log])
+    #expect(run.status == 3 && run.errors.contains("could not be decided for 1 request"))
+    let plain = try PaddedRule(["x", "aaa"])
+    #expect(try Command(["replay", "--strict", "--rules", plain.rule, plain.log]).status == 0)
+  }
+
   @Test("matches of staff, and events that a correlation cannot group, are told")
   func notes() throws {
     let padded = try PaddedRule(["aaa"])

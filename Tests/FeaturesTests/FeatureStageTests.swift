@@ -280,6 +280,34 @@ struct FeatureStageTests {
     #expect(feed.value("session.holds_expired") == 2 && feed.value("session.rehold_at_expiry") == 1)
   }
 
+  @Test(
+    "a hold whose confirmation may be a request of unknown step does not count as one that ran out",
+    arguments: [
+      // session and status of the unknown step, the hold's slot, expired of session and client
+      (1, 200, 7, 0, 0), (1, 302, 0, 0, 0), (1, 0, 7, 0, 0), (1, 500, 7, 1, 1),
+      (2, 200, 7, 1, 0), (2, 200, 0, 1, 1), (0, 200, 7, 1, 1),
+    ] as [(UInt64, UInt16, UInt64, Double, Double)])
+  func unknownConfirmation(
+    session: UInt64, status: UInt16, slot: UInt64, ofSession: Double, ofClient: Double
+  ) {
+    var feed = Feed()
+    let t = 1_700_000_000 * second
+    feed.add(.hold, start: t...t, outcome: .success, slot: slot)
+    let soon = t + 60 * second
+    if session > 0 {
+      feed.add(.other, start: soon...soon, session: session, status: status, isKnown: false)
+    }
+    let later = t + 3_700 * second
+    feed.add(.list, start: later...later)
+    #expect(feed.value("session.holds_expired") == ofSession)
+    #expect(feed.value("client.holds_expired") == ofClient)
+    // A hold taken after it runs out as ever.
+    feed.add(.hold, start: later...later, outcome: .success, slot: 8)
+    let end = later + 3_700 * second
+    feed.add(.list, start: end...end)
+    #expect(feed.value("session.holds_expired") == ofSession + 1)
+  }
+
   @Test("a session that goes back and forth between addresses is told from one that moves on")
   func addresses() {
     var back = Feed()

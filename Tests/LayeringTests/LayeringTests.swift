@@ -120,6 +120,18 @@ struct LayeringTests {
     #expect(!sorted.isEmpty && sorted[sorted.count / 2] <= 200)
   }
 
+  @Test("words that go with a count are inflected in one place")
+  func counts() throws {
+    let folders = try FileManager.default.contentsOfDirectory(
+      atPath: SharedData.package + "Sources")
+    for path in folders.flatMap(swiftFiles(in:)) {
+      let text = try String(contentsOfFile: path, encoding: .utf8)
+      for word in [#"? "" : "s""#, #"? "s" : """#, #"? " was""#] {
+        #expect(!text.contains(word), "\(path) has \(word); see Model/Counted.swift")
+      }
+    }
+  }
+
   @Test("nothing is forced, unchecked or left undone")
   func strictness() throws {
     let folders = try FileManager.default.contentsOfDirectory(

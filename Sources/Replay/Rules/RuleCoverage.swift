@@ -21,7 +21,8 @@ public enum RuleCoverage {
     _ paths: [String], knobs: [String], folder: String?, isJSON: Bool
   ) throws -> Bool {
     let root = try RuleSamples.folder(folder)
-    let set = try RuleSamples.rules(paths, knobs: knobs, samples: root)
+    var rules = try RuleSamples.rules(paths, knobs: knobs, samples: root)
+    let set = try rules.set()
     let rows = rows(set.metadata, in: root)
     var output = OutputStream.standardOutput()
     if isJSON {

@@ -43,9 +43,10 @@ struct RuleDiffPage {
     let counts = LocalizedText(
       en: "\(English.counted(gained, "alert")) gained, \(lost) lost, \(changed) changed, "
         + "\(same) the same",
-      fr: "\(French.counted(gained, "alerte")) gagnée\(gained < 2 ? "" : "s"), "
-        + "\(lost) perdue\(lost < 2 ? "" : "s"), \(changed) modifiée\(changed < 2 ? "" : "s"), "
-        + "\(same) inchangée\(same < 2 ? "" : "s")")
+      fr: "\(French.counted(gained, "alerte")) \(French.form(gained, "gagnée")), "
+        + "\(lost) \(French.form(lost, "perdue")), "
+        + "\(changed) \(French.form(changed, "modifiée")), "
+        + "\(same) \(French.form(same, "inchangée"))")
     return text + counts[language] + "\n"
   }
 
@@ -58,11 +59,10 @@ struct RuleDiffPage {
   private func matches(_ entry: Entry) -> String {
     let counts = [entry.before, entry.after].compactMap { $0?.matches }
     let texts = Set(counts).count == 1 ? ["\(counts[0])"] : counts.map { "\($0)" }
-    let isOne = counts.last == 1
-    let noun =
-      language == .fr
-      ? "correspondance\((counts.last ?? 0) < 2 ? "" : "s")" : "match\(isOne ? "" : "es")"
-    return texts.joined(separator: " → ") + " " + noun
+    let last = counts.last ?? 0
+    let noun = LocalizedText(
+      en: English.form(last, "match", "matches"), fr: French.form(last, "correspondance"))
+    return texts.joined(separator: " → ") + " " + noun[language]
   }
 
   /// The same as JSON lines.
