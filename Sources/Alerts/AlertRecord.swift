@@ -63,14 +63,6 @@ public struct PacketEvidence: Sendable, Hashable {
   }
 }
 
-/// A client that the log gives by something else than an address: a host name.
-public struct NamedClient: Sendable, Hashable {
-  /// What stands for it.
-  public var client: ClientAddress
-  /// The text of the log.
-  public var text: [UInt8]
-}
-
 /// One line of an alert's life; everything an encoder needs.
 public struct AlertRecord: Sendable {
   /// What happened.
@@ -126,17 +118,13 @@ public struct AlertRecord: Sendable {
   /// How complete the input was up to this record.
   public var completeness: Completeness
 
-  /// What the log calls a client that is no address; `nil` for addresses, and where it was not at
-  /// hand.
-  func name(of client: ClientAddress) -> [UInt8]? {
-    names.first { $0.client == client }?.text
+  /// A client of the alert, with what the log calls it where that was at hand.
+  func named(_ client: ClientAddress) -> NamedClient {
+    names.first { $0.client == client } ?? NamedClient(client)
   }
 
-  /// The client of the latest verdict for people: its address, or what the log has in its place.
-  var clientText: String {
-    name(of: client).map { TerminalText.escaped(String(decoding: $0, as: UTF8.self)) }
-      ?? client.description
-  }
+  /// The client of the latest verdict for people.
+  var clientText: String { named(client).description }
 }
 
 /// A value of a reason, or what it was compared with.

@@ -295,12 +295,10 @@ public struct AlertStage: ~Copyable {
   private static func learnName(
     of exchange: Exchange, _ batch: borrowing ExchangeBatch, _ record: inout AlertRecord
   ) {
-    guard !exchange.client.isIP, exchange[.clientName].isPresent, record.names.count < addressLimit,
+    guard exchange.clientName.isPresent, record.names.count < addressLimit,
       !record.names.contains(where: { $0.client == exchange.client })
     else { return }
-    record.names.append(
-      NamedClient(
-        client: exchange.client, text: Array(batch.bytes[exchange[.clientName].indices])))
+    record.names.append(NamedClient(exchange, in: batch))
   }
 
   /// Addresses kept of one alert.

@@ -78,15 +78,10 @@ public struct ECSEncoder: Sendable {
 
   /// The client: its address, or else what the log has in place of one.
   private mutating func source(_ record: AlertRecord) {
-    if record.client.isIP {
-      writer.beginObject("source")
-      writer.address("ip", record.client)
-      writer.endObject()
-    } else if let name = record.name(of: record.client) {
-      writer.beginObject("source")
-      writer.string("address", bytes: name.span)
-      writer.endObject()
-    }
+    let source = writer.mark
+    writer.beginObject("source")
+    writer.client(record.named(record.client))
+    writer.endObject(orBackTo: source)
   }
 
   private mutating func related(_ record: AlertRecord) {
@@ -102,7 +97,7 @@ public struct ECSEncoder: Sendable {
     if !hosts.isEmpty {
       writer.beginArray("hosts")
       for host in hosts {
-        let name = record.name(of: host) ?? Array(host.description.utf8)
+        let name = record.named(host).name ?? Array(host.description.utf8)
         writer.string(nil, bytes: name.span)
       }
       writer.endArray()

@@ -24,7 +24,7 @@ struct ExchangeEncoder {
     let detail = exchange.detail == .max ? nil : batch.details[Int(exchange.detail)]
     writer.beginObject()
     writer.time("@timestamp", exchange.at)
-    who(exchange, detail, bytes)
+    who(exchange, detail, in: batch)
     object("event") { $0.count("duration", exchange.elapsed) }
     http(exchange, detail, bytes)
     url(exchange, bytes)
@@ -39,12 +39,15 @@ struct ExchangeEncoder {
 
   // MARK: - Who
 
-  private mutating func who(_ exchange: Exchange, _ detail: PacketDetail?, _ bytes: Span<UInt8>) {
+  private mutating func who(
+    _ exchange: Exchange, _ detail: PacketDetail?, in batch: borrowing ExchangeBatch
+  ) {
+    let client = NamedClient(exchange, in: batch)
     object("source") {
-      $0.writer.address("ip", exchange.client)
-      if !exchange.client.isIP { $0.text("address", exchange[.clientName], bytes) }
+      $0.writer.client(client)
       if exchange.port != 0 { $0.writer.int("port", exchange.port) }
     }
+    let bytes = batch.bytes.span
     object("client") { $0.text("address", exchange[.clientName], bytes) }
     if let detail {
       writer.beginObject("destination")

@@ -94,10 +94,11 @@ public enum FeatureRows {
         let kind = passage.step.knownKind
         if options.stepsOnly, kind == .other || kind == .asset { continue }
         let exchange = batch.exchanges[i]
+        let client = NamedClient(exchange, in: batch)
         if options.isCSV {
-          writeCSV(exchange, passage, batch.string(exchange[.clientName]))
+          writeCSV(exchange, passage, client)
         } else {
-          writeJSON(exchange, passage, batch.string(exchange[.clientName]))
+          writeJSON(exchange, passage, client)
         }
       }
       _ = pipeline.drain()
@@ -112,13 +113,12 @@ public enum FeatureRows {
     ///
     /// A step that is not known leaves its cell empty.
     private mutating func writeCSV(
-      _ exchange: Exchange, _ passage: Pipeline.Passage, _ clientName: String?
+      _ exchange: Exchange, _ passage: Pipeline.Passage, _ client: NamedClient
     ) {
-      let client = exchange.client
-      let ends =
-        client.isIP ? client.description + "," : "," + (clientName.map(Self.cell(of:)) ?? "")
+      let ip = client.client.isIP ? client.description : ""
+      let name = client.name.map { Self.cell(of: String(decoding: $0, as: UTF8.self)) } ?? ""
       var row =
-        "\(exchange.at.rfc3339),\(ends),\(passage.step.knownKind?.name ?? ""),"
+        "\(exchange.at.rfc3339),\(ip),\(name),\(passage.step.knownKind?.name ?? ""),"
         + "\(exchange.provenance.line)"
       for column in columns {
         let value = pipeline.features.value(column, of: passage.subjects)
@@ -138,12 +138,12 @@ public enum FeatureRows {
     }
 
     private mutating func writeJSON(
-      _ exchange: Exchange, _ passage: Pipeline.Passage, _ clientName: String?
+      _ exchange: Exchange, _ passage: Pipeline.Passage, _ client: NamedClient
     ) {
       writer.removeAll()
       writer.beginObject()
       writer.string("@timestamp", exchange.at.rfc3339)
-      writer.moment(exchange.client, clientName, passage.step.knownKind, passage.step.outcome)
+      writer.moment(client, passage.step.knownKind, passage.step.outcome)
       writer.place(names[Int(exchange.provenance.source)], line: exchange.provenance.line)
       writer.beginObject("crenel")
       writer.beginObject("features")
