@@ -32,34 +32,15 @@ public enum LevelCap: String, CaseIterable, Sendable {
 
 /// A line of a log, or a request of a capture, that shows what was said.
 public struct Evidence: Sendable, Hashable {
-  /// Where it is; for a request of a capture its first packet, with the frame for the line.
-  public var place: Provenance
+  /// Where it is.
+  public var place: ExchangePlace
   /// SHA-256 of the line without its ending, or of the request's head; empty where it was not at
   /// hand.
   public var digest: [UInt8]
-  /// The packets that carried it, where that was at hand.
-  public var packets: PacketEvidence?
-}
 
-/// Which packets of a capture carried an exchange.
-public struct PacketEvidence: Sendable, Hashable {
-  /// When the request's first byte was captured.
-  public var start: Timestamp
-  /// Frames of the request.
-  public var request: FrameRange
-  /// Frames of the response; empty when none was captured.
-  public var response: FrameRange
-  /// The request's bytes in the client's reassembled stream.
-  public var requestStream: StreamRange
-  /// The response's bytes in the server's reassembled stream.
-  public var responseStream: StreamRange
-
-  init(_ detail: PacketDetail, from start: Timestamp) {
-    self.start = start
-    request = detail.requestFrames
-    response = detail.responseFrames
-    requestStream = detail.requestStream
-    responseStream = detail.responseStream
+  init(_ place: ExchangePlace, digest: [UInt8]) {
+    self.place = place
+    self.digest = digest
   }
 }
 

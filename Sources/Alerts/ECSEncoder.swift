@@ -187,17 +187,18 @@ public struct ECSEncoder: Sendable {
     writer.beginArray("evidence")
     for item in record.evidence {
       writer.beginObject()
-      writer.string("source", source(item.place.source))
-      writer.int("offset", item.place.offset)
-      writer.int("length", item.place.length)
-      writer.int("line", item.place.line)
+      let place = item.place.provenance
+      writer.string("source", source(place.source))
+      writer.int("offset", place.offset)
+      writer.int("length", place.length)
+      writer.int("line", place.line)
       if !item.digest.isEmpty { writer.string("sha256", Hexadecimal.text(item.digest)) }
-      if let packets = item.packets {
+      if let packets = item.place.packets {
         writer.time("start", packets.start, digits: 9)
         writer.side(
-          "request", packets.request, packets.requestStream, of: item.place.source, name: source)
+          "request", packets.request, packets.requestStream, of: place.source, name: source)
         writer.side(
-          "response", packets.response, packets.responseStream, of: item.place.source, name: source)
+          "response", packets.response, packets.responseStream, of: place.source, name: source)
       }
       writer.endObject()
     }
