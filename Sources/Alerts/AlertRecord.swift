@@ -32,43 +32,16 @@ public enum LevelCap: String, CaseIterable, Sendable {
 
 /// A line of a log, or a request of a capture, that shows what was said.
 public struct Evidence: Sendable, Hashable {
-  /// Where it is; for a request of a capture its first packet, with the frame for the line.
-  public var place: Provenance
+  /// Where it is.
+  public var place: ExchangePlace
   /// SHA-256 of the line without its ending, or of the request's head; empty where it was not at
   /// hand.
   public var digest: [UInt8]
-  /// The packets that carried it, where that was at hand.
-  public var packets: PacketEvidence?
-}
 
-/// Which packets of a capture carried an exchange.
-public struct PacketEvidence: Sendable, Hashable {
-  /// When the request's first byte was captured.
-  public var start: Timestamp
-  /// Frames of the request.
-  public var request: FrameRange
-  /// Frames of the response; empty when none was captured.
-  public var response: FrameRange
-  /// The request's bytes in the client's reassembled stream.
-  public var requestStream: StreamRange
-  /// The response's bytes in the server's reassembled stream.
-  public var responseStream: StreamRange
-
-  init(_ detail: PacketDetail, from start: Timestamp) {
-    self.start = start
-    request = detail.requestFrames
-    response = detail.responseFrames
-    requestStream = detail.requestStream
-    responseStream = detail.responseStream
+  init(_ place: ExchangePlace, digest: [UInt8]) {
+    self.place = place
+    self.digest = digest
   }
-}
-
-/// A client that the log gives by something else than an address: a host name.
-public struct NamedClient: Sendable, Hashable {
-  /// What stands for it.
-  public var client: ClientAddress
-  /// The text of the log.
-  public var text: [UInt8]
 }
 
 /// One line of an alert's life; everything an encoder needs.
@@ -126,17 +99,13 @@ public struct AlertRecord: Sendable {
   /// How complete the input was up to this record.
   public var completeness: Completeness
 
-  /// What the log calls a client that is no address; `nil` for addresses, and where it was not at
-  /// hand.
-  func name(of client: ClientAddress) -> [UInt8]? {
-    names.first { $0.client == client }?.text
+  /// A client of the alert, with what the log calls it where that was at hand.
+  func named(_ client: ClientAddress) -> NamedClient {
+    names.first { $0.client == client } ?? NamedClient(client)
   }
 
-  /// The client of the latest verdict for people: its address, or what the log has in its place.
-  public var clientText: String {
-    name(of: client).map { TerminalText.escaped(String(decoding: $0, as: UTF8.self)) }
-      ?? client.description
-  }
+  /// The client of the latest verdict for people.
+  public var clientText: String { named(client).description }
 }
 
 /// A value of a reason, or what it was compared with.

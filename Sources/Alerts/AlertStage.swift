@@ -158,13 +158,11 @@ public struct AlertStage: ~Copyable {
       reasons: reporter.reasons(verdict, exchange, step, batch),
       isWithinClock: verdict.isWithinClock, families: [], benign: [], evidence: [], matches: 1,
       suppressed: 0, completeness: stated)
+    let place = batch.place(of: exchange)
     let places = features.recent(
       verdict.subject, of: subjects, limit: configuration.evidenceLimit - 1)
-    record.evidence = places.filter { $0 != exchange.provenance }
-      .map { Evidence(place: $0, digest: []) }
-    record.evidence.append(
-      Evidence(
-        place: exchange.provenance, digest: digest, packets: Self.packets(of: exchange, in: batch)))
+    record.evidence = places.filter { $0 != place }.map { Evidence($0, digest: []) }
+    record.evidence.append(Evidence(place, digest: digest))
     refresh(&record, verdict, exchange, step, batch, features, subjects)
     records.append(record)
     let alert = Open(
@@ -216,24 +214,12 @@ public struct AlertStage: ~Copyable {
     record.at = exchange.at
     if record.evidence.count < configuration.evidenceLimit * 2 {
       let digest = Array(SHA256.hash(data: batch.bytes[exchange.raw.indices]))
-      record.evidence.append(
-        Evidence(
-          place: exchange.provenance, digest: digest, packets: Self.packets(of: exchange, in: batch)
-        ))
+      record.evidence.append(Evidence(batch.place(of: exchange), digest: digest))
     }
     record.suppressed &-= 1  // this one is told
     records.append(record)
     record.suppressed = 0
     record.raisedFrom = nil
-  }
-
-  private static func packets(
-    of exchange: Exchange, in batch: borrowing ExchangeBatch
-  ) -> PacketEvidence? {
-    exchange.detail == .max
-      ? nil
-      : PacketEvidence(
-        batch.details[Int(exchange.detail)], from: exchange.start.earliest)
   }
 
   private mutating func close(_ slot: Int, at time: Timestamp) {
@@ -297,12 +283,10 @@ public struct AlertStage: ~Copyable {
   private static func learnName(
     of exchange: Exchange, _ batch: borrowing ExchangeBatch, _ record: inout AlertRecord
   ) {
-    guard !exchange.client.isIP, exchange[.clientName].isPresent, record.names.count < addressLimit,
+    guard exchange.clientName.isPresent, record.names.count < addressLimit,
       !record.names.contains(where: { $0.client == exchange.client })
     else { return }
-    record.names.append(
-      NamedClient(
-        client: exchange.client, text: Array(batch.bytes[exchange[.clientName].indices])))
+    record.names.append(NamedClient(exchange, in: batch))
   }
 
   /// Addresses kept of one alert.

@@ -78,15 +78,10 @@ public struct ECSEncoder: Sendable {
 
   /// The client: its address, or else what the log has in place of one.
   private mutating func source(_ record: AlertRecord) {
-    if record.client.isIP {
-      writer.beginObject("source")
-      writer.address("ip", record.client)
-      writer.endObject()
-    } else if let name = record.name(of: record.client) {
-      writer.beginObject("source")
-      writer.string("address", bytes: name.span)
-      writer.endObject()
-    }
+    let source = writer.mark
+    writer.beginObject("source")
+    writer.client(record.named(record.client))
+    writer.endObject(orBackTo: source)
   }
 
   private mutating func related(_ record: AlertRecord) {
@@ -102,7 +97,7 @@ public struct ECSEncoder: Sendable {
     if !hosts.isEmpty {
       writer.beginArray("hosts")
       for host in hosts {
-        let name = record.name(of: host) ?? Array(host.description.utf8)
+        let name = record.named(host).name ?? Array(host.description.utf8)
         writer.string(nil, bytes: name.span)
       }
       writer.endArray()
@@ -192,17 +187,18 @@ public struct ECSEncoder: Sendable {
     writer.beginArray("evidence")
     for item in record.evidence {
       writer.beginObject()
-      writer.string("source", source(item.place.source))
-      writer.int("offset", item.place.offset)
-      writer.int("length", item.place.length)
-      writer.int("line", item.place.line)
+      let place = item.place.provenance
+      writer.string("source", source(place.source))
+      writer.int("offset", place.offset)
+      writer.int("length", place.length)
+      writer.int("line", place.line)
       if !item.digest.isEmpty { writer.string("sha256", Hexadecimal.text(item.digest)) }
-      if let packets = item.packets {
+      if let packets = item.place.packets {
         writer.time("start", packets.start, digits: 9)
         writer.side(
-          "request", packets.request, packets.requestStream, of: item.place.source, name: source)
+          "request", packets.request, packets.requestStream, of: place.source, name: source)
         writer.side(
-          "response", packets.response, packets.responseStream, of: item.place.source, name: source)
+          "response", packets.response, packets.responseStream, of: place.source, name: source)
       }
       writer.endObject()
     }

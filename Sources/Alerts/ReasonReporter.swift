@@ -86,6 +86,7 @@ struct ReasonReporter {
   ) -> ReasonValue {
     if case .step = reason.measure { return .text(step.kind.name) }
     switch reason.source {
+    case .client where exchange.clientName.isPresent: return .text(text(exchange.clientName, batch))
     case .client: return .text(exchange.client.description)
     case .peer: return .text(exchange.peer.description)
     case .outcome: return .text(step.outcome.name)

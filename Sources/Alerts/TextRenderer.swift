@@ -130,8 +130,9 @@ public struct TextRenderer: Sendable {
   private func evidence(
     _ last: Evidence, _ more: Int, _ source: (UInt32) -> String, _ text: inout String
   ) {
-    let name = TerminalText.escaped(source(last.place.source))
-    let isCapture = last.packets != nil
+    let at = last.place.provenance
+    let name = TerminalText.escaped(source(at.source))
+    let isCapture = last.place.packets != nil
     let noun = isCapture ? ("request", "requête") : ("line", "ligne")
     let others =
       switch (more, language) {
@@ -140,8 +141,7 @@ public struct TextRenderer: Sendable {
       case (_, .fr): ", et " + French.counted(more, "autre \(noun.1)", "autres \(noun.1)s")
       }
     let place =
-      isCapture
-      ? (language == .fr ? " trame " : " frame ") + "\(last.place.line)" : ":\(last.place.line)"
+      isCapture ? (language == .fr ? " trame " : " frame ") + "\(at.line)" : ":\(at.line)"
     line(&text, language == .fr ? "preuve" : "evidence", "\(name)\(place)\(others)")
   }
 

@@ -4,13 +4,9 @@ import CrenelModel
 public struct PacketCounters: Sendable, Equatable {
   /// Packets given, those that are cut included.
   public var packets: UInt64 = 0
-  /// Packets of which fewer bytes were stored than they had on the wire (snap length).
+  /// Packets of which fewer bytes were stored than they had on the wire (snap length); the one that
+  /// the end of the file cut is among them only where the snap length cut it too.
   public var cut: UInt64 = 0
-  /// 1 when the file ends inside a record, 0 otherwise.
-  ///
-  /// What is there of that record's packet is given as a packet, when its header is whole; it is
-  /// among ``cut`` only where the snap length cut it too.
-  public var cutByEnd: UInt64 = 0
   /// Packet blocks of pcapng that contradict themselves or name no interface; passed over.
   public var unreadableBlocks: UInt64 = 0
   /// Bytes of pcapng blocks that gave no packet.
@@ -74,12 +70,12 @@ struct PacketTally {
 
   /// Notes that the file ends inside the record at `offset`, of which `count` of `whole` bytes are there.
   ///
+  /// What is there of a packet whose header is whole is given as a packet.
   /// Nothing more is said where the input was cut for a reason that was told, as a broken archive.
   mutating func end(
     inside record: String, at offset: UInt64, has count: Int, of whole: Int,
     _ unit: String = "bytes"
   ) {
-    counters.cutByEnd = 1
     guard !hasEarlyEnd else { return }
     problems.append(
       Diagnostic(

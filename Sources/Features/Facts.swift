@@ -25,8 +25,6 @@ struct Facts {
   let sends: Bool
   /// Whether the session is a cookie's, hence one browser's.
   let byCookie: Bool
-  /// Where it was read.
-  let provenance: Provenance
   /// The client as counted.
   let client: ClientAddress
   /// The client as the log has it.
@@ -66,7 +64,6 @@ struct Facts {
     isLate = exchange.flags.contains(.late)
     sends = step.flags.contains(.sends)
     byCookie = step.flags.contains(.sessionByCookie)
-    provenance = exchange.provenance
     client = step.client
     seen = exchange.client
     session = step.session

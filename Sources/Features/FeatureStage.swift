@@ -19,6 +19,8 @@ public struct FeatureStage: ~Copyable {
   private var agents = AgentCache()
   var clients: SubjectTable<ClientState>
   var sessions: SubjectTable<SessionState>
+  /// What the places of both hold of captures.
+  private(set) var captured: PacketPool
 
   /// Creates a stage that has seen nobody.
   public init(_ configuration: FeatureConfiguration) {
@@ -29,6 +31,7 @@ public struct FeatureStage: ~Copyable {
     sessions = SubjectTable(
       capacity: configuration.sessionCapacity, funnelCapacity: configuration.funnelCapacity,
       seed: configuration.seed)
+    captured = PacketPool(subjects: clients.capacity + sessions.capacity)
   }
 
   /// What the tables had to give up so far.
@@ -45,8 +48,8 @@ public struct FeatureStage: ~Copyable {
     _ exchange: Exchange, _ step: Step, in batch: borrowing ExchangeBatch
   ) -> Subjects {
     let facts = facts(exchange, step, batch.bytes.span)
-    let (session, isNewSession) = sessions.slot(of: SubjectKey(session: facts.session))
-    let (client, isNewClient) = clients.slot(of: SubjectKey(client: facts.client))
+    let (session, isNewSession) = sessions.slot(of: SubjectKey(session: facts.session), &captured)
+    let (client, isNewClient) = clients.slot(of: SubjectKey(client: facts.client), &captured)
     if isNewSession {
       sessions.states[session].begin(
         facts, judgedFrom: judgedFrom(facts, client, isNewClient: isNewClient))
@@ -59,6 +62,7 @@ public struct FeatureStage: ~Copyable {
     sessions.states[session].common.note(facts, measured)
     clients.states[client].common.note(facts, measured)
     clients.states[client].follow(facts, measured)
+    if !facts.isAsset { keepPlace(of: exchange, in: batch, session, client) }
     return Subjects(
       client: Int32(truncatingIfNeeded: client), session: Int32(truncatingIfNeeded: session))
   }
@@ -80,12 +84,14 @@ public struct FeatureStage: ~Copyable {
 
   /// The subject's latest exchanges, oldest first, at most `limit`, for evidence.
   ///
-  /// Assets are left out; the last 12 are kept.
-  public func recent(_ kind: SubjectKind, of subjects: Subjects, limit: Int) -> [Provenance] {
-    switch kind {
-    case .client: clients.states[Int(subjects.client)].common.places.latest(limit)
-    case .session: sessions.states[Int(subjects.session)].common.places.latest(limit)
-    }
+  /// Assets are left out; the last 12 are kept, of captures with the packets that carried them.
+  public func recent(_ kind: SubjectKind, of subjects: Subjects, limit: Int) -> [ExchangePlace] {
+    let places =
+      switch kind {
+      case .client: clients.states[Int(subjects.client)].common.places
+      case .session: sessions.states[Int(subjects.session)].common.places
+      }
+    return places.latest(limit).map { captured.place($0) }
   }
 
   /// Addresses kept of the subject as the log has them, in order of first sight.
@@ -145,6 +151,18 @@ public struct FeatureStage: ~Copyable {
         bytes, exchange[.referrer].indices, exchange[.path].indices)
     }
     return facts
+  }
+
+  /// Keeps where the exchange was read, for evidence about either subject.
+  private mutating func keepPlace(
+    of exchange: Exchange, in batch: borrowing ExchangeBatch, _ session: Int, _ client: Int
+  ) {
+    guard var place = PackedPlace(exchange.provenance) else { return }
+    if exchange.detail != .max, let packets = batch.packets(of: exchange) {
+      place = captured.add(place, packets)
+    }
+    captured.release(sessions.states[session].common.places.append(place))
+    captured.release(clients.states[client].common.places.append(place))
   }
 
   private mutating func expireHolds(_ session: Int, _ client: Int, _ now: Int64) {

@@ -1,42 +1,29 @@
-import CrenelModel
-
 /// The places of the last 12 exchanges that are no assets, for evidence; 200 bytes.
-///
-/// A place takes 16 bytes: 48 bits of offset and 16 of source, 40 bits of line and 24 of length.
-/// One that does not fit (a source of 256 TiB, a line of 16 MiB) is left out rather than altered.
 struct RecentPlaces: BitwiseCopyable {
   /// Places kept.
   static let capacity = 12
 
-  private var ring = InlineArray<12, Place>(repeating: Place())
+  private var ring = InlineArray<12, PackedPlace>(repeating: PackedPlace())
   private var next: UInt8 = 0
   private var count: UInt8 = 0
 
-  private struct Place: BitwiseCopyable {
-    var offset: UInt64 = 0
-    var line: UInt64 = 0
-  }
-
-  /// Adds a place, in place of the oldest when there is no room.
-  mutating func append(_ place: Provenance) {
-    guard place.source <= 0xffff, place.length <= 0xff_ffff, place.offset >> 48 == 0,
-      place.line >> 40 == 0
-    else { return }
-    ring[Int(next)] = Place(
-      offset: place.offset << 16 | UInt64(place.source),
-      line: place.line << 24 | UInt64(place.length))
+  /// Adds a place and gives the oldest, whose room it takes; that of nothing while there is room.
+  mutating func append(_ place: PackedPlace) -> PackedPlace {
+    let oldest = ring[Int(next)]
+    ring[Int(next)] = place
     next = Int(next) &+ 1 == Self.capacity ? 0 : next &+ 1
     if Int(count) < Self.capacity { count &+= 1 }
+    return oldest
   }
 
   /// The latest places, oldest first, at most `limit`.
-  func latest(_ limit: Int) -> [Provenance] {
+  func latest(_ limit: Int) -> [PackedPlace] {
     let wanted = min(max(0, limit), Int(count))
-    return (0..<wanted).map { i in
-      let place = ring[(Int(next) + Self.capacity - wanted + i) % Self.capacity]
-      return Provenance(
-        source: UInt32(place.offset & 0xffff), offset: place.offset >> 16,
-        length: UInt32(place.line & 0xff_ffff), line: place.line >> 24)
-    }
+    return (0..<wanted).map { ring[(Int(next) + Self.capacity - wanted + $0) % Self.capacity] }
+  }
+
+  /// Gives back what the places hold of a pool.
+  func release(to pool: inout PacketPool) {
+    for i in 0..<Int(count) { pool.release(ring[i]) }
   }
 }

@@ -28,7 +28,6 @@ struct Common: BitwiseCopyable {
     presence.note(facts, windows: &windows)
     tally.note(facts)
     guard !facts.isAsset else { return }
-    places.append(facts.provenance)
     if let gap = measured.gap { gaps.append(gap) }
     if measured.errorIsDecided { retries.note(measured.retry) }
     tally.coldEntries = max(tally.coldEntries, measured.coldEntries)

@@ -13,6 +13,9 @@ struct SubjectTable<State: Subject>: ~Copyable {
   /// Deep states dropped to make room.
   private(set) var evictedFunnels: UInt64 = 0
 
+  /// Subjects it has room for.
+  let capacity: Int
+
   private var index: TagIndex
   private let tags: SubjectTags
   private var clock: SlotClock
@@ -22,6 +25,7 @@ struct SubjectTable<State: Subject>: ~Copyable {
   init(capacity: Int, funnelCapacity: Int, seed: UInt64) {
     let size = Swift.min(Swift.max(capacity, 1), 4_194_304)
     let depth = Swift.min(Swift.max(funnelCapacity, 1), size)
+    self.capacity = size
     index = TagIndex(capacity: size)
     tags = SubjectTags(seed: seed)
     clock = SlotClock(capacity: size)
@@ -31,7 +35,9 @@ struct SubjectTable<State: Subject>: ~Copyable {
   }
 
   /// The slot of a subject, a new one when it is not known.
-  mutating func slot(of key: SubjectKey) -> (slot: Int, isNew: Bool) {
+  ///
+  /// What one that must go for it kept of captures is given back to `pool`.
+  mutating func slot(of key: SubjectKey, _ pool: inout PacketPool) -> (slot: Int, isNew: Bool) {
     let tag = tags.tag(of: key)
     var cell = index.firstCell(of: tag)
     while let slot = index.nextSlot(tag, from: &cell) {
@@ -40,7 +46,7 @@ struct SubjectTable<State: Subject>: ~Copyable {
         return (slot, false)
       }
     }
-    return (place(key, tag: tag), true)
+    return (place(key, tag: tag, &pool), true)
   }
 
   /// The place of a subject's deep state, a new one when it has none.
@@ -84,10 +90,13 @@ struct SubjectTable<State: Subject>: ~Copyable {
     states[slot].common.nextExpiry = funnels[place].held.nextExpiry(lifetime: lifetime)
   }
 
-  private mutating func place(_ key: SubjectKey, tag: UInt32) -> Int {
+  private mutating func place(
+    _ key: SubjectKey, tag: UInt32, _ pool: inout PacketPool
+  ) -> Int {
     let (slot, isReused) = clock.place()
     if isReused {
       evict(slot)
+      if !pool.isEmpty { states[slot].common.places.release(to: &pool) }
       states[slot] = State(key: key)
     } else {
       states.append(State(key: key))

@@ -24,12 +24,8 @@ struct ExchangeEncoder {
     let detail = exchange.detail == .max ? nil : batch.details[Int(exchange.detail)]
     writer.beginObject()
     writer.time("@timestamp", exchange.at)
-    who(exchange, detail, bytes)
-    if exchange.elapsed >= 0 {
-      writer.beginObject("event")
-      writer.int("duration", exchange.elapsed)
-      writer.endObject()
-    }
+    who(exchange, detail, in: batch)
+    object("event") { $0.count("duration", exchange.elapsed) }
     http(exchange, detail, bytes)
     url(exchange, bytes)
     agent(exchange, bytes)
@@ -43,122 +39,98 @@ struct ExchangeEncoder {
 
   // MARK: - Who
 
-  private mutating func who(_ exchange: Exchange, _ detail: PacketDetail?, _ bytes: Span<UInt8>) {
-    let source = writer.mark
-    writer.beginObject("source")
-    writer.address("ip", exchange.client)
-    if !exchange.client.isIP { text("address", exchange[.clientName], bytes) }
-    if exchange.port != 0 { writer.int("port", exchange.port) }
-    writer.endObject(orBackTo: source)
-    let client = writer.mark
-    writer.beginObject("client")
-    text("address", exchange[.clientName], bytes)
-    writer.endObject(orBackTo: client)
+  private mutating func who(
+    _ exchange: Exchange, _ detail: PacketDetail?, in batch: borrowing ExchangeBatch
+  ) {
+    let client = NamedClient(exchange, in: batch)
+    object("source") {
+      $0.writer.client(client)
+      if exchange.port != 0 { $0.writer.int("port", exchange.port) }
+    }
+    let bytes = batch.bytes.span
+    object("client") { $0.text("address", exchange[.clientName], bytes) }
     if let detail {
       writer.beginObject("destination")
       writer.address("ip", detail.server)
       writer.int("port", detail.serverPort)
       writer.endObject()
     }
-    let network = writer.mark
-    writer.beginObject("network")
-    if exchange.peer != exchange.client, exchange.peer.isIP {
-      writer.beginObject("peer")
-      writer.address("ip", exchange.peer)
-      writer.endObject()
+    object("network") {
+      if exchange.peer != exchange.client {
+        $0.object("peer") { $0.writer.address("ip", exchange.peer) }
+      }
+      if detail != nil {
+        $0.writer.string("protocol", exchange.flags.contains(.encrypted) ? "tls" : "http")
+      }
     }
-    if detail != nil {
-      writer.string("protocol", exchange.flags.contains(.encrypted) ? "tls" : "http")
-    }
-    writer.endObject(orBackTo: network)
   }
 
   // MARK: - What
 
   private mutating func http(_ exchange: Exchange, _ detail: PacketDetail?, _ bytes: Span<UInt8>) {
-    let http = writer.mark
-    writer.beginObject("http")
-    text("version", exchange[.version], bytes)
-    let request = writer.mark
-    writer.beginObject("request")
-    text("method", exchange[.method], bytes)
-    text("referrer", exchange[.referrer], bytes)
-    text("id", exchange[.requestID], bytes)
-    text("mime_type", exchange[.contentType], bytes)
-    if exchange.requestBytes >= 0 { writer.int("bytes", exchange.requestBytes) }
-    body(detail?.requestBodyBytes ?? -1)
-    requestHeaders(exchange, bytes)
-    writer.endObject(orBackTo: request)
-    let response = writer.mark
-    writer.beginObject("response")
-    if exchange.status != 0 { writer.int("status_code", exchange.status) }
-    if exchange.responseBytes >= 0 { writer.int("bytes", exchange.responseBytes) }
-    body(exchange.bodyBytes)
-    if exchange[.location].isPresent {
-      writer.beginObject("headers")
-      text("location", exchange[.location], bytes)
-      writer.endObject()
+    object("http") {
+      $0.text("version", exchange[.version], bytes)
+      $0.object("request") {
+        $0.text("method", exchange[.method], bytes)
+        $0.text("referrer", exchange[.referrer], bytes)
+        $0.text("id", exchange[.requestID], bytes)
+        $0.text("mime_type", exchange[.contentType], bytes)
+        $0.count("bytes", exchange.requestBytes)
+        $0.body(detail?.requestBodyBytes ?? -1)
+        $0.requestHeaders(exchange, bytes)
+      }
+      $0.object("response") {
+        if exchange.status != 0 { $0.writer.int("status_code", exchange.status) }
+        $0.count("bytes", exchange.responseBytes)
+        $0.body(exchange.bodyBytes)
+        $0.object("headers") { $0.text("location", exchange[.location], bytes) }
+      }
     }
-    writer.endObject(orBackTo: response)
-    writer.endObject(orBackTo: http)
   }
 
-  private mutating func body(_ count: Int64) {
-    guard count >= 0 else { return }
-    writer.beginObject("body")
-    writer.int("bytes", count)
-    writer.endObject()
+  private mutating func body(_ bytes: Int64) {
+    object("body") { $0.count("bytes", bytes) }
   }
 
   private mutating func requestHeaders(_ exchange: Exchange, _ bytes: Span<UInt8>) {
-    let headers = writer.mark
-    writer.beginObject("headers")
-    text("accept_language", exchange[.acceptLanguage], bytes)
-    text("x_forwarded_for", exchange[.forwardedFor], bytes)
-    if exchange[.cookies].isPresent { withheld("cookie", exchange[.cookies]) }
-    writer.endObject(orBackTo: headers)
+    object("headers") {
+      $0.text("accept_language", exchange[.acceptLanguage], bytes)
+      $0.text("x_forwarded_for", exchange[.forwardedFor], bytes)
+      if exchange[.cookies].isPresent { $0.withheld("cookie", exchange[.cookies]) }
+    }
   }
 
   private mutating func url(_ exchange: Exchange, _ bytes: Span<UInt8>) {
-    let url = writer.mark
-    writer.beginObject("url")
-    text("original", exchange[.target], bytes)
-    text("path", exchange[.path], bytes)
-    text("query", exchange[.query], bytes)
-    text("domain", exchange[.host], bytes)
-    text("scheme", exchange[.scheme], bytes)
-    writer.endObject(orBackTo: url)
+    object("url") {
+      $0.text("original", exchange[.target], bytes)
+      $0.text("path", exchange[.path], bytes)
+      $0.text("query", exchange[.query], bytes)
+      $0.text("domain", exchange[.host], bytes)
+      $0.text("scheme", exchange[.scheme], bytes)
+    }
   }
 
   private mutating func agent(_ exchange: Exchange, _ bytes: Span<UInt8>) {
-    let agent = writer.mark
-    writer.beginObject("user_agent")
-    text("original", exchange[.userAgent], bytes)
-    writer.endObject(orBackTo: agent)
-    let user = writer.mark
-    writer.beginObject("user")
-    text("name", exchange[.user], bytes)
-    writer.endObject(orBackTo: user)
+    object("user_agent") { $0.text("original", exchange[.userAgent], bytes) }
+    object("user") { $0.text("name", exchange[.user], bytes) }
   }
 
   private mutating func tls(_ exchange: Exchange, _ detail: PacketDetail?, _ bytes: Span<UInt8>) {
-    let tls = writer.mark
-    writer.beginObject("tls")
-    text("version", exchange[.tlsVersion], bytes)
-    text("cipher", exchange[.tlsCipher], bytes)
-    let client = writer.mark
-    writer.beginObject("client")
-    if let detail {
-      text("server_name", detail.serverName, bytes)
-      text("alpn", detail.alpn, bytes)
+    object("tls") {
+      $0.text("version", exchange[.tlsVersion], bytes)
+      $0.text("cipher", exchange[.tlsCipher], bytes)
+      $0.object("client") {
+        if let detail {
+          $0.text("server_name", detail.serverName, bytes)
+          $0.text("alpn", detail.alpn, bytes)
+        }
+        $0.text("ja4", exchange[.ja4], bytes)
+        if let detail, detail.ja4Raw.isPresent {
+          $0.text("ja4_r", detail.ja4Raw, bytes)
+          $0.writer.string("ja4_method", JA4Method.name)
+        }
+      }
     }
-    text("ja4", exchange[.ja4], bytes)
-    if let detail, detail.ja4Raw.isPresent {
-      text("ja4_r", detail.ja4Raw, bytes)
-      writer.string("ja4_method", JA4Method.name)
-    }
-    writer.endObject(orBackTo: client)
-    writer.endObject(orBackTo: tls)
   }
 
   // MARK: - What ECS has no name for
@@ -175,13 +147,12 @@ struct ExchangeEncoder {
     if exchange.connectionRequest != 0 {
       writer.int("connection_request", exchange.connectionRequest)
     }
-    let field = writer.mark
-    writer.beginObject("field")
-    for slot in names.indices where exchange.extras[slot].isPresent {
-      writer.key(names[slot])
-      withheld(nil, exchange.extras[slot])
+    object("field") {
+      for slot in $0.names.indices where exchange.extras[slot].isPresent {
+        $0.writer.key($0.names[slot])
+        $0.withheld(nil, exchange.extras[slot])
+      }
     }
-    writer.endObject(orBackTo: field)
     if let detail {
       text("header_names", detail.headerNames, bytes)
       secondHello(detail, bytes)
@@ -249,6 +220,21 @@ struct ExchangeEncoder {
   }
 
   // MARK: - Values
+
+  /// Writes an object with these members; nothing when none of them was there.
+  private mutating func object(
+    _ name: StaticString, _ members: (inout ExchangeEncoder) -> Void
+  ) {
+    let start = writer.mark
+    writer.beginObject(name)
+    members(&self)
+    writer.endObject(orBackTo: start)
+  }
+
+  /// Writes a number that is negative when it is not known.
+  private mutating func count(_ name: StaticString, _ value: Int64) {
+    if value >= 0 { writer.int(name, value) }
+  }
 
   private mutating func text(_ name: StaticString, _ range: ByteRange, _ bytes: Span<UInt8>) {
     guard range.isPresent else { return }

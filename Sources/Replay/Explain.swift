@@ -152,8 +152,7 @@ struct ClientAccount {
     var step: StepKind?
     var outcome: StepOutcome
     var status: UInt16
-    var client: ClientAddress
-    var clientName: String?
+    var client: NamedClient
     var place: Provenance
     var request: String
   }
@@ -259,8 +258,7 @@ struct ClientWatcher: ExchangeConsumer, ~Copyable {
     account.moments.append(
       ClientAccount.Moment(
         at: exchange.at, step: kind, outcome: passage.step.outcome, status: exchange.status,
-        client: exchange.client, clientName: batch.string(exchange[.clientName]),
-        place: exchange.provenance,
+        client: NamedClient(exchange, in: batch), place: exchange.provenance,
         request: request.compactMap { $0 }.joined(separator: " ")))
   }
 }

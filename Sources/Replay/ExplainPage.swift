@@ -156,7 +156,7 @@ struct ExplainPage {
     for moment in watcher.moments {
       writer.beginObject()
       writer.string("@timestamp", moment.at.rfc3339)
-      writer.moment(moment.client, moment.clientName, moment.step, moment.outcome)
+      writer.moment(moment.client, moment.step, moment.outcome)
       writer.beginObject("http")
       writer.beginObject("response")
       writer.int("status_code", moment.status)

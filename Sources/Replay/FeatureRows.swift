@@ -109,11 +109,12 @@ public enum FeatureRows {
         let kind = passage.step.knownKind
         if options.stepsOnly, kind == .other || kind == .asset { continue }
         let exchange = batch.exchanges[i]
+        let client = NamedClient(exchange, in: batch)
         let matches = options.showsMatches ? matches(batch, i, passage) : nil
         if options.isCSV {
-          writeCSV(exchange, passage, batch.string(exchange[.clientName]), matches)
+          writeCSV(exchange, passage, client, matches)
         } else {
-          writeJSON(exchange, passage, batch.string(exchange[.clientName]), matches)
+          writeJSON(exchange, passage, client, matches)
         }
       }
       _ = pipeline.drain()
@@ -138,14 +139,13 @@ public enum FeatureRows {
     ///
     /// A step that is not known leaves its cell empty.
     private mutating func writeCSV(
-      _ exchange: Exchange, _ passage: Pipeline.Passage, _ clientName: String?,
+      _ exchange: Exchange, _ passage: Pipeline.Passage, _ client: NamedClient,
       _ matches: [String]?
     ) {
-      let client = exchange.client
-      let ends =
-        client.isIP ? client.description + "," : "," + (clientName.map(Self.cell(of:)) ?? "")
+      let ip = client.client.isIP ? client.description : ""
+      let name = client.name.map { Self.cell(of: String(decoding: $0, as: UTF8.self)) } ?? ""
       var row =
-        "\(exchange.at.rfc3339),\(ends),\(passage.step.knownKind?.name ?? ""),"
+        "\(exchange.at.rfc3339),\(ip),\(name),\(passage.step.knownKind?.name ?? ""),"
         + "\(exchange.provenance.line)"
       for column in columns {
         let value = pipeline.features.value(column, of: passage.subjects)
@@ -166,13 +166,13 @@ public enum FeatureRows {
     }
 
     private mutating func writeJSON(
-      _ exchange: Exchange, _ passage: Pipeline.Passage, _ clientName: String?,
+      _ exchange: Exchange, _ passage: Pipeline.Passage, _ client: NamedClient,
       _ matches: [String]?
     ) {
       writer.removeAll()
       writer.beginObject()
       writer.string("@timestamp", exchange.at.rfc3339)
-      writer.moment(exchange.client, clientName, passage.step.knownKind, passage.step.outcome)
+      writer.moment(client, passage.step.knownKind, passage.step.outcome)
       if exchange.status != 0 {
         writer.beginObject("http")
         writer.beginObject("response")

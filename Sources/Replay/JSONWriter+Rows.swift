@@ -4,15 +4,11 @@ import CrenelModel
 extension JSONWriter {
   /// Writes `source` and the step with its outcome as members of an open object.
   ///
-  /// `name` is what the log calls a client that is no IP address; `step` is `nil` when it is not
-  /// known, since an expression of the profile gave up.
-  mutating func moment(
-    _ client: ClientAddress, _ name: String?, _ step: StepKind?, _ outcome: StepOutcome
-  ) {
+  /// `step` is `nil` when it is not known, since an expression of the profile gave up.
+  mutating func moment(_ client: NamedClient, _ step: StepKind?, _ outcome: StepOutcome) {
     let source = mark
     beginObject("source")
-    address("ip", client)
-    if !client.isIP, let name { string("address", name) }
+    self.client(client)
     endObject(orBackTo: source)
     beginObject("booking")
     if let step {

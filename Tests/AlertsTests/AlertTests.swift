@@ -49,7 +49,7 @@ private struct Bench: ~Copyable {
   mutating func raise(
     at: Int64, client: String = "192.0.2.7", session: UInt64 = 5, line: String = "a line",
     reasons: [(Feature, Double)] = [(.polls, 40), (.skippedSteps, 2)], agent: UInt64 = 9,
-    flags: Step.Flags = [.sessionByCookie]
+    flags: Step.Flags = [.sessionByCookie], packets: PacketDetail? = nil
   ) {
     var batch = ExchangeBatch()
     batch.bytes = Array(line.utf8)
@@ -60,6 +60,12 @@ private struct Bench: ~Copyable {
     exchange.raw = ByteRange(0..<batch.bytes.count)
     exchange.client = ClientAddress(parsing: Array(client.utf8).span) ?? .none
     exchange.resolution = Nanoseconds.millisecond
+    if let packets {
+      batch.details = [packets]
+      exchange.detail = 0
+      exchange.provenance.offset = packets.requestFrames.first * 100
+      exchange.provenance.line = packets.requestFrames.first
+    }
     batch.exchanges = [exchange]
     var step = Step()
     step.kind = .list
@@ -114,6 +120,24 @@ struct LifecycleTests {
     let suppressed = records.reduce(0) { $0 + $1.suppressed }
     #expect(UInt64(told) + suppressed == 237)
     #expect(records.last?.addresses.count == 3)
+  }
+
+  @Test("requests that one packet began are pieces of evidence of their own, each with its bytes")
+  func pipelined() throws {
+    var bench = try Bench()
+    for (second, offset) in [(1, 0), (2, 40), (1_000, 80)] as [(Int64, UInt64)] {
+      var packets = PacketDetail()
+      packets.requestFrames.add(7)
+      packets.requestStream.offset = offset
+      bench.raise(at: second, packets: packets)
+    }
+    let opened = try #require(bench.stage.drain().last { $0.action == .opened })
+    let places = opened.evidence.map(\.place)
+    #expect(places.map { $0.packets?.requestStream.offset } == [0, 40, 80])
+    #expect(places.allSatisfy { $0.provenance.line == 7 && $0.packets?.request.first == 7 })
+    #expect(
+      places.map { $0.packets?.start.nanoseconds } == [1, 2, 1_000].map { $0 * Nanoseconds.second })
+    #expect(opened.evidence.map(\.digest.isEmpty) == [true, true, false])
   }
 
   @Test("the id is the evidence's: any byte of the line, another actor or rule changes it")
@@ -362,6 +386,8 @@ struct EncodingTests {
                      "alert['source']['ip'] = '2001:db8'", "alert['source']['ip'] = '::1::2'",
                      "alert['source'] = {'address': '192.0.2.7'}",
                      "alert['related']['ip'].append('host.example')",
+                     "del alert['crenel']['evidence'][0]['start']",
+                     "del alert['crenel']['evidence'][0]['request']",
                      "alert['related']['ip'] = []", "alert['related']['hosts'] = ['2001:db8::1']"):
         copy = json.loads(json.dumps(alert))
         exec(damage, {"alert": copy})

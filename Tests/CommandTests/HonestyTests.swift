@@ -285,6 +285,27 @@ struct NamedClientTests {
     }
   }
 
+  @Test("a reason about the client gives the name, not what stands for it")
+  func reasons() throws {
+    let scratch = try ScratchFolder()
+    let rule = """
+      title: Test
+      id: 00000000-0000-4000-8000-000000000077
+      level: low
+      logsource: { product: crenel, service: booking }
+      detection:
+        who: { source.address|contains: cafe }
+        condition: who
+      """
+    try Data(rule.utf8).write(to: URL(filePath: scratch.path + "/rule.yml"))
+    let run = try Command(
+      ["replay", "--json", "--site", "ezbooking", "--rules", scratch.path + "/rule.yml", "-"],
+      input: Self.log("cafe-7.example"))
+    let crenel = try #require(try jsonLines(run.output).first?["crenel"] as? [String: Any])
+    let reason = try #require((crenel["reasons"] as? [[String: Any]])?.first)
+    #expect(reason["value"] as? String == "cafe-7.example", "\(run.errors)")
+  }
+
   @Test("so in exchanges, features and explain", arguments: ["cafe-7.example", "unix:", "-"])
   func rows(client: String) throws {
     for verb in ["exchanges", "features"] {

@@ -40,24 +40,33 @@ struct AllocationTests {
         + "\(i % 50 == 0 ? 502 : 200) \(i) \"-\" \"Mozilla/5.0 (agent \(i % 5))\"\n"
     }.joined().utf8)
 
-  /// All lines through the decoder and the pipeline.
+  /// All lines through the decoder and the pipeline, or what a capture would give in their place.
   private static func round(
-    _ decoder: inout LogDecoder, _ pipeline: inout Pipeline, _ batch: inout ExchangeBatch
+    _ decoder: inout LogDecoder, _ pipeline: inout Pipeline, _ batch: inout ExchangeBatch,
+    isCaptured: Bool
   ) {
     batch.removeAll()
     batch.bytes.append(contentsOf: text)
     decoder.decode(&batch, lines: batch.bytes.indices, offset: 0)
-    for i in 0..<batch.exchanges.count { pipeline.process(batch, i) }
+    for i in 0..<batch.exchanges.count {
+      if isCaptured {
+        batch.exchanges[i].detail = UInt32(batch.details.count)
+        batch.details.append(PacketDetail())
+      }
+      pipeline.process(batch, i)
+    }
   }
 
-  @Test("a warm exchange allocates nothing, from bytes to verdicts", .enabled(if: isReleaseBuild))
-  func warm() throws {
+  @Test(
+    "a warm exchange of a log or a capture allocates nothing, from bytes to verdicts",
+    .enabled(if: isReleaseBuild), arguments: [false, true])
+  func warm(isCaptured: Bool) throws {
     var decoder = try LogDecoder(LogFormat.parse("combined"), DecoderConfiguration())
     var pipeline = try pipeline("generic")
     var batch = ExchangeBatch()
-    for _ in 0..<3 { Self.round(&decoder, &pipeline, &batch) }
+    for _ in 0..<3 { Self.round(&decoder, &pipeline, &batch, isCaptured: isCaptured) }
     let before = allocationCount()
-    Self.round(&decoder, &pipeline, &batch)
+    Self.round(&decoder, &pipeline, &batch, isCaptured: isCaptured)
     let allocations = allocationCount() - before
     #expect(decoder.counters.exchanges == 8_000)
     #expect(allocations == 0, "\(allocations) allocations in 2,000 exchanges")

@@ -136,6 +136,30 @@ struct CaptureSampleTests {
     }
   }
 
+  @Test("each piece of evidence has the packets that `exchanges` gives of its request")
+  func evidence() throws {
+    let pair = try #require(Pair.all.first)
+    var known: Set<String> = []
+    for row in try pair.rows("exchanges", ofLog: false) {
+      var place = try #require(row["crenel.packets"] as? [String: Any])
+      place["anomalies"] = nil
+      place["start"] = value(row, "crenel.start/earliest")
+      for key in ["offset", "length", "line"] { place[key] = value(row, "log/" + key) }
+      known.insert(text(place))
+    }
+    let records = try pair.rows("replay", ofLog: false)
+    let found = try records.flatMap {
+      try #require(value($0, "crenel/evidence") as? [[String: Any]])
+    }
+    #expect(found.count > 2 * records.count)
+    for evidence in found {
+      var place = evidence
+      (place["source"], place["sha256"]) = (nil, nil)
+      #expect(place["request"] != nil && place["response"] != nil && place["start"] != nil)
+      #expect(known.contains(text(place)), "\(place)")
+    }
+  }
+
   private func compareReasons(_ packets: [String: Any], _ line: [String: Any]) throws {
     let ours = try #require(value(packets, "crenel/reasons") as? [[String: Any]])
     let theirs = try #require(value(line, "crenel/reasons") as? [[String: Any]])
