@@ -153,7 +153,7 @@ private struct ProfileReader {
       if let range = statuses(status) { rule.status.append(range) }
     }
     if let location = node["location"], let text = pattern(location) {
-      rule.location = self.location(text, location)
+      self.location(text, location, &rule)
     }
     if let outcome = node["outcome"] { rule.outcome = self.outcome(outcome) }
     if !["path", "words", "query", "form", "location"].contains(where: { node[$0] != nil }) {
@@ -188,7 +188,7 @@ private struct ProfileReader {
   }
 
   private mutating func path(of node: YAMLNode, _ rule: inout StepRule) {
-    if let path = node["path"], let text = pattern(path) { rule.path = self.path(text, path) }
+    if let path = node["path"], let text = pattern(path) { self.path(text, path, &rule) }
     guard let words = node["words"] else { return }
     if node["path"] != nil {
       refuse(
@@ -198,10 +198,19 @@ private struct ProfileReader {
     rule.path = .words(texts(words).map { $0.lowercased() })
   }
 
-  private mutating func location(_ pattern: String, _ node: YAMLNode) -> StepRule.Text {
-    guard pattern.hasPrefix("~") else { return .glob(pattern) }
-    check(regex: String(pattern.dropFirst()), node.position)
-    return .regex(String(pattern.dropFirst()))
+  private mutating func location(_ pattern: String, _ node: YAMLNode, _ rule: inout StepRule) {
+    rule.location = expression(pattern, node, &rule).map { .regex($0) } ?? .glob(pattern)
+  }
+
+  /// The regular expression behind `~`; `nil` for what is none.
+  private mutating func expression(
+    _ pattern: String, _ node: YAMLNode, _ rule: inout StepRule
+  ) -> String? {
+    guard pattern.hasPrefix("~") else { return nil }
+    let regex = String(pattern.dropFirst())
+    check(regex: regex, node.position)
+    rule.expressions.append(node.position)
+    return regex
   }
 
   private mutating func outcome(_ node: YAMLNode) -> StepOutcome? {
@@ -222,21 +231,20 @@ private struct ProfileReader {
     return nil
   }
 
-  private mutating func path(_ pattern: String, _ node: YAMLNode) -> StepRule.Path {
-    if pattern.hasPrefix("~") {
-      check(regex: String(pattern.dropFirst()), node.position)
-      return .regex(String(pattern.dropFirst()))
+  private mutating func path(_ pattern: String, _ node: YAMLNode, _ rule: inout StepRule) {
+    if let regex = expression(pattern, node, &rule) {
+      rule.path = .regex(regex)
+      return
     }
     if let problem = PathTemplate.problem(pattern) {
       refuse("bad-template", node.position, problem, hint: "such as /booking/{service}/1, or ~^/…")
     }
-    return .template(pattern)
+    rule.path = .template(pattern)
   }
 
   private mutating func query(_ pattern: String, _ node: YAMLNode, _ rule: inout StepRule) {
-    if pattern.hasPrefix("~") {
-      check(regex: String(pattern.dropFirst()), node.position)
-      rule.queryRegex = String(pattern.dropFirst())
+    if let regex = expression(pattern, node, &rule) {
+      rule.queryRegex = regex
       return
     }
     rule.query = parameters(pattern, node)

@@ -505,6 +505,35 @@ struct IdentityTests {
     #expect(stage.undecided.allSatisfy { $0.place.line == (location == nil ? 6 : 7) })
   }
 
+  @Test(
+    "where an expression gives up, later rules tell what the step may be, and whether it is staff",
+    arguments: [
+      ([], ".css", [.select, .asset], false), ([], "", [.select, .other], false),
+      ([#"step: asset, path: "/**""#], "", [.select, .asset], false),
+      ([#"step: staff, path: "/**""#], "", [.select, .staff], true),
+      ([#"step: staff, path: "~^/(aa*)+$""#], "", [.select, .staff, .other], true),
+      ([#"step: list, path: "/**""#, #"step: staff, path: "/**""#], "", [.select, .list], false),
+      ([#"step: staff, path: "/admin/**""#], "", [.select, .other], false),
+    ] as [([String], String, StepKinds, Bool)])
+  func mayBe(later: [String], ending: String, mayBe: StepKinds, isStaff: Bool) throws {
+    let lines = ([#"step: select, path: "~^/(a+)+$""#] + later).map { "  - { \($0) }" }
+    let profile = try SiteProfileParser.parse(
+      "id: pad\ntitle: Pad\nsteps:\n" + lines.joined(separator: "\n"), file: "pad.yml")
+    var batch = ExchangeBatch()
+    Request(path: "/" + String(repeating: "a", count: 40) + "b" + ending).append(to: &batch)
+    var stage = try BookingStage(profile: profile, names: profile.requestedNames, siteKey: nil)
+    let step = stage.classify(batch, 0)
+    #expect(step.isUndecided && step.kind == .other && step.rule == 0)
+    #expect(step.mayBe == mayBe && step.flags.contains(.staff) == isStaff)
+    let column = try #require(lines[0].firstIndex(of: "\""))
+    #expect(
+      stage.undecided.map(\.place) == [
+        SourcePosition(
+          file: "pad.yml", line: 4,
+          column: lines[0].distance(from: lines[0].startIndex, to: column) + 1)
+      ])
+  }
+
   @Test("cookies are found in a Cookie header too, by name or prefix")
   func cookieHeader() throws {
     var batch = ExchangeBatch()
