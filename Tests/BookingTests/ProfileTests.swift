@@ -363,6 +363,11 @@ struct SiteProfileParserTests {
       ("step: list, form: 5, location: 7", ["not-a-text", "not-a-text"]),
       ("step: list, query: ~", ["not-a-text"]),
       (#"step: list, path: "/x", method: [GET, P UT]"#, ["bad-method"]),
+      (#"step: list, path: "/a?b=c""#, ["query-in-path"]),
+      ("step: list, words: [a, a-b]", ["bad-word"]), ("step: list, words: réserver", ["bad-word"]),
+      ("step: list, words: []", ["empty-list"]), (#"step: list, words: [""]"#, ["empty-text"]),
+      (#"step: list, path: """#, ["empty-text"]),
+      (#"step: list, path: "/x", location: """#, ["empty-text"]),
     ])
   func stepRules(rule: String, codes: [String]) throws {
     let error = try #require(throws: Diagnostics.self) {
@@ -383,6 +388,76 @@ struct SiteProfileParserTests {
     #expect(warnings.map(\.code) == (hint == nil ? [] : ["unknown-method"]))
     #expect(warnings.allSatisfy { $0.position.line == 3 && $0.severity == .warning })
     if let hint { #expect(warnings.first?.hint?.contains(hint) == true, "\(warnings)") }
+  }
+
+  @Test(
+    "a line that can never work as written is a warning with its place and what may be meant",
+    arguments: [
+      ("fields: { slot: [path.slott] }", "unknown-part 1:18", "did you mean 'slot'?"),
+      ("fields: { service: path.other }", "unknown-part 1:20", "one of: service, servlce, slot"),
+      ("fields: { mailbox: path.slot }", "bad-part 1:20", "form.NAME"),
+      ("session: { cookie: [] }", "empty-list 1:20", "leave it out"),
+      ("session: { cookie: SES*ION }", "star-in-cookie 1:20", "such as SES*"),
+    ])
+  func idleLines(line: String, place: String, hint: String) throws {
+    let warnings = try SiteProfileParser.parse(
+      "\(line)\nid: x\ntitle: x\nsteps:\n"
+        + #"- { step: list, path: "/x/{service}", query: "a={slot}&b={servlce}" }"#, file: "s.yml"
+    ).warnings.filter { $0.code != "unused-part" }
+    #expect(
+      warnings.map { "\($0.code) \($0.position.line):\($0.position.column)" } == [place],
+      "\(warnings)")
+    #expect(warnings.allSatisfy { $0.severity == .warning && $0.hint?.contains(hint) == true })
+  }
+
+  @Test(
+    "a part that nothing asks for is a warning: any group, and braces near a name that is asked for",
+    arguments: [
+      (#"path: "~^/(?<servce>a)""#, "servce", "did you mean 'service'?"),
+      (#"path: "~^/(?<xqzzy>a)""#, "xqzzy", "path.xqzzy"),
+      (#"path: "~^/(?<twice>a)\\k<twice>""#, nil, ""), (#"path: "/{slt}""#, "slt", "'slot'"),
+      (#"path: "/{anything}""#, nil, ""), (#"path: "~^/(?<day>a)""#, nil, ""),
+      (#"path: "/x", query: "a={servise}""#, "servise", "'service'"),
+    ] as [(String, String?, String)])
+  func unusedParts(rule: String, name: String?, hint: String) throws {
+    let warnings = try SiteProfileParser.parse(
+      "id: x\ntitle: x\nfields: { slot: path.day }\nsteps:\n- { step: hold, path: \"/{day}\" }\n"
+        + "- { step: list, \(rule) }", file: "s.yml"
+    ).warnings
+    #expect(warnings.map(\.code) == (name == nil ? [] : ["unused-part"]), "\(warnings)")
+    #expect(warnings.allSatisfy { $0.position.line == 6 && $0.hint?.contains(hint) == true })
+    #expect(warnings.allSatisfy { $0.message.contains("'\(name ?? "")'") })
+  }
+
+  @Test(
+    "shipped profiles give no warning",
+    arguments: [
+      "easyappointments", "ezbooking", "generic", "icpplus", "lutece-appointment",
+      "rdv-service-public", "rdvpref", "zms-citizen",
+    ])
+  func clean(name: String) throws {
+    #expect(try shipped(name).warnings.isEmpty)
+  }
+
+  @Test(
+    "an empty text is told as one, and a step rule that is no map as one mistake",
+    arguments: [
+      (#"session: { cookie: "" }"#, ["empty-text"]), (#"title: """#, ["empty-text"]),
+      (#"declared: { user_agents: "" }"#, ["empty-text"]), ("timezone: [1]", ["not-a-text"]),
+      ("steps: [[1]]", ["not-a-map"]), ("steps: [5, x]", ["not-a-map", "not-a-map"]),
+    ])
+  func emptyTexts(line: String, codes: [String]) throws {
+    let rest = ["title: x", #"steps: [{ step: list, path: "/x" }]"#]
+      .filter { $0.prefix(5) != line.prefix(5) }
+    let text = ([line, "id: x"] + rest).joined(separator: "\n")
+    let error = try #require(throws: Diagnostics.self) {
+      try SiteProfileParser.parse(text, file: "s.yml")
+    }
+    #expect(error.items.map(\.code) == codes, "\(error)")
+    #expect(
+      error.items.allSatisfy {
+        $0.position.line == 1 && $0.message != "a text is expected, not text"
+      })
   }
 
   @Test("an unknown time zone is told with its place, among the other mistakes")
