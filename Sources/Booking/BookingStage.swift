@@ -67,7 +67,7 @@ public struct BookingStage: ~Copyable {
     if Self.sends(bytes, exchange[.method].indices) { step.flags.insert(.sends) }
     let match = matcher.match(exchange, bytes)
     if let match, match.isUndecided {
-      leaveOpen(match.rule, exchange, &step)
+      leaveOpen(match, exchange, isAsset: assets.contains(bytes, exchange[.path].indices), &step)
     } else if let match {
       let found = matcher.step(of: match.rule)
       step.rule = Int16(truncatingIfNeeded: match.rule)
@@ -88,14 +88,20 @@ public struct BookingStage: ~Copyable {
 
   // MARK: - What
 
-  /// Notes that a step is not known, since the expression of `rule` gave up.
+  /// Notes that a step is not known, since an expression gave up, and what it may be.
   ///
   /// What may be staff is not accused.
-  private mutating func leaveOpen(_ rule: Int, _ exchange: Exchange, _ step: inout Step) {
+  private mutating func leaveOpen(
+    _ match: StepMatcher.Match, _ exchange: Exchange, isAsset: Bool, _ step: inout Step
+  ) {
     step.flags.insert(.undecided)
-    if profile.rules[rule].step == .staff { step.flags.insert(.staff) }
-    let new = UndecidedStep(place: profile.rules[rule].position, first: exchange.provenance)
-    undecidedSteps[rule, default: new].requests &+= 1
+    step.rule = Int16(truncatingIfNeeded: match.rule)
+    step.mayBe = match.mayBe
+    if !match.hasLater { step.mayBe.insert(isAsset ? .asset : .other) }
+    if step.mayBe.contains(.staff) { step.flags.insert(.staff) }
+    let new = UndecidedStep(
+      place: profile.rules[match.rule].expressionPlace, first: exchange.provenance)
+    undecidedSteps[match.rule, default: new].requests &+= 1
   }
 
   private static func sends(_ bytes: Span<UInt8>, _ method: Range<Int>) -> Bool {

@@ -181,4 +181,12 @@ public struct StepRule: Sendable {
   public var outcome: StepOutcome?
   /// Where it is written.
   public var position: SourcePosition
+  /// Where its regular expressions are written.
+  public var expressions: [SourcePosition] = []
+
+  /// The place to name when an expression of the rule gives up: its own, or the rule's when the
+  /// rule has several.
+  public var expressionPlace: SourcePosition {
+    expressions.count == 1 ? expressions[0] : position
+  }
 }

@@ -33,9 +33,11 @@ public enum SiteProfileParser {
 }
 
 /// Walks the map and gathers mistakes.
-private struct ProfileReader {
+struct ProfileReader {
   /// Mistakes, and warnings.
   var mistakes: [Diagnostic] = []
+  /// Parts that steps take and fields ask for.
+  var names = ProfileNames()
 
   mutating func profile(_ root: YAMLNode) -> SiteProfile {
     known(
@@ -55,6 +57,7 @@ private struct ProfileReader {
     profile.releaseTimes = texts(root["release_times"])
     profile.rules = rules(root["steps"], at: root.position)
     fields(root["fields"], &profile)
+    checkNames()
     profile.staff = networks(root["staff"])
     if let declared = root["declared"] {
       known(declared, ["user_agents", "networks"])
@@ -106,7 +109,7 @@ private struct ProfileReader {
   private mutating func session(_ node: YAMLNode?, _ profile: inout SiteProfile) {
     guard let node else { return }
     known(node, ["cookie", "rotates"])
-    profile.sessionCookies = texts(node["cookie"])
+    profile.sessionCookies = cookies(node["cookie"])
     if let rotates = node["rotates"] {
       if let value = rotates.bool {
         profile.sessionRotates = value
@@ -119,10 +122,10 @@ private struct ProfileReader {
   private mutating func fields(_ node: YAMLNode?, _ profile: inout SiteProfile) {
     guard let node else { return }
     known(node, ["mailbox", "document", "slot", "service"])
-    profile.mailbox = paths(node["mailbox"])
-    profile.document = paths(node["document"])
-    profile.slot = paths(node["slot"])
-    profile.service = paths(node["service"])
+    profile.mailbox = parts(node["mailbox"], isOfPath: false)
+    profile.document = parts(node["document"], isOfPath: false)
+    profile.slot = parts(node["slot"], isOfPath: true)
+    profile.service = parts(node["service"], isOfPath: true)
   }
 
   // MARK: - Steps
@@ -141,6 +144,7 @@ private struct ProfileReader {
       [
         "step", "method", "path", "words", "query", "form", "status", "location", "outcome", "note",
       ])
+    guard node.mapping != nil else { return nil }
     if node["step"] == nil { refuse("no-step", node.position, "this rule names no step") }
     // The rest of a rule without a known step is read all the same, for the mistakes in it.
     let kind = node["step"].flatMap { step($0) }
@@ -153,7 +157,7 @@ private struct ProfileReader {
       if let range = statuses(status) { rule.status.append(range) }
     }
     if let location = node["location"], let text = pattern(location) {
-      rule.location = self.location(text, location)
+      self.location(text, location, &rule)
     }
     if let outcome = node["outcome"] { rule.outcome = self.outcome(outcome) }
     if !["path", "words", "query", "form", "location"].contains(where: { node[$0] != nil }) {
@@ -188,20 +192,29 @@ private struct ProfileReader {
   }
 
   private mutating func path(of node: YAMLNode, _ rule: inout StepRule) {
-    if let path = node["path"], let text = pattern(path) { rule.path = self.path(text, path) }
+    if let path = node["path"], let text = pattern(path) { self.path(text, path, &rule) }
     guard let words = node["words"] else { return }
     if node["path"] != nil {
       refuse(
         "path-and-words", words.position, "'words' stands in place of 'path', and both are here",
         hint: "leave one out; a path of ~ and a regular expression can hold words")
     }
-    rule.path = .words(texts(words).map { $0.lowercased() })
+    rule.path = .words(self.words(words))
   }
 
-  private mutating func location(_ pattern: String, _ node: YAMLNode) -> StepRule.Text {
-    guard pattern.hasPrefix("~") else { return .glob(pattern) }
-    check(regex: String(pattern.dropFirst()), node.position)
-    return .regex(String(pattern.dropFirst()))
+  private mutating func location(_ pattern: String, _ node: YAMLNode, _ rule: inout StepRule) {
+    rule.location = expression(pattern, node, &rule).map { .regex($0) } ?? .glob(pattern)
+  }
+
+  /// The regular expression behind `~`; `nil` for what is none.
+  private mutating func expression(
+    _ pattern: String, _ node: YAMLNode, _ rule: inout StepRule
+  ) -> String? {
+    guard pattern.hasPrefix("~") else { return nil }
+    let regex = String(pattern.dropFirst())
+    check(regex: regex, node.position)
+    rule.expressions.append(node.position)
+    return regex
   }
 
   private mutating func outcome(_ node: YAMLNode) -> StepOutcome? {
@@ -222,21 +235,30 @@ private struct ProfileReader {
     return nil
   }
 
-  private mutating func path(_ pattern: String, _ node: YAMLNode) -> StepRule.Path {
-    if pattern.hasPrefix("~") {
-      check(regex: String(pattern.dropFirst()), node.position)
-      return .regex(String(pattern.dropFirst()))
+  private mutating func path(_ pattern: String, _ node: YAMLNode, _ rule: inout StepRule) {
+    if let regex = expression(pattern, node, &rule) {
+      take(GroupNames.of(regex), node, expression: regex)
+      rule.path = .regex(regex)
+      return
     }
     if let problem = PathTemplate.problem(pattern) {
       refuse("bad-template", node.position, problem, hint: "such as /booking/{service}/1, or ~^/…")
+      return
     }
-    return .template(pattern)
+    take(PathTemplate(pattern).names, node)
+    if let mark = pattern.firstIndex(of: "?") {
+      let rest = pattern[pattern.index(after: mark)...]
+      refuse(
+        "query-in-path", node.position, "a path ends before '?', so none holds one",
+        hint: "write what follows as a key of its own: "
+          + "query: \"\(rest.isEmpty ? "a=b" : String(rest))\"")
+    }
+    rule.path = .template(pattern)
   }
 
   private mutating func query(_ pattern: String, _ node: YAMLNode, _ rule: inout StepRule) {
-    if pattern.hasPrefix("~") {
-      check(regex: String(pattern.dropFirst()), node.position)
-      rule.queryRegex = String(pattern.dropFirst())
+    if let regex = expression(pattern, node, &rule) {
+      rule.queryRegex = regex
       return
     }
     rule.query = parameters(pattern, node)
@@ -273,6 +295,7 @@ private struct ProfileReader {
           hint: "such as a=b&c={slot}&d")
         return nil
       }
+      if isName, let plain { take([String(plain)], node) }
       return StepRule.Parameter(key: String(key), value: value.map(String.init))
     }
   }
@@ -305,7 +328,7 @@ private struct ProfileReader {
     }
   }
 
-  private mutating func paths(_ node: YAMLNode?) -> [FieldPath] {
+  mutating func paths(_ node: YAMLNode?) -> [FieldPath] {
     guard let node else { return [] }
     return (node.sequence ?? [node]).compactMap { item in
       guard let word = text(item) else { return nil }
@@ -377,9 +400,13 @@ private struct ProfileReader {
     return (node.sequence ?? [node]).compactMap { text($0) }
   }
 
-  private mutating func text(_ node: YAMLNode) -> String? {
-    guard let text = node.text, !text.isEmpty else {
+  mutating func text(_ node: YAMLNode) -> String? {
+    guard let text = node.text, !node.isNull else {
       refuse("not-a-text", node.position, "a text is expected, not \(node.kindName)")
+      return nil
+    }
+    guard !text.isEmpty else {
+      refuse("empty-text", node.position, "a text is expected here, and this one is empty")
       return nil
     }
     return text
@@ -412,7 +439,7 @@ private struct ProfileReader {
     return "did you mean '\(near)'? \(all)"
   }
 
-  private mutating func refuse(
+  mutating func refuse(
     _ code: String, _ position: SourcePosition, _ message: String, hint: String? = nil
   ) {
     mistakes.append(Diagnostic(code: code, at: position, message, hint: hint))

@@ -117,7 +117,7 @@ public struct Step: Sendable, BitwiseCopyable {
 
     /// The session comes from a cookie; without it, from client, agent and a one-hour gap.
     public static let sessionByCookie = Flags(rawValue: 1)
-    /// The client is in the profile's staff networks or the step is `staff`.
+    /// The client is in the profile's staff networks or the step is, or may be, `staff`.
     public static let staff = Flags(rawValue: 2)
     /// The agent or network is in the profile's declared automation.
     public static let declared = Flags(rawValue: 4)
@@ -128,7 +128,7 @@ public struct Step: Sendable, BitwiseCopyable {
     /// A rule of the profile matched; without it the step is `other` or `asset` by default.
     public static let known = Flags(rawValue: 32)
     /// A regular expression of the profile gave up: step, outcome, service, slot and the identities
-    /// given are not known, whatever the fields say.
+    /// given are not known, whatever the fields say; ``Step/mayBe`` has the steps that it may be.
     public static let undecided = Flags(rawValue: 64)
   }
 
@@ -138,8 +138,13 @@ public struct Step: Sendable, BitwiseCopyable {
   public var outcome: StepOutcome = .unknown
   /// Facts about it.
   public var flags: Flags = []
-  /// Which of the profile's rules matched, from 0; -1 when none.
+  /// Which of the profile's rules matched, from 0; the first that gave up when the step is not
+  /// known; -1 when none.
   public var rule: Int16 = -1
+  /// What the exchange may mean when that is not known; empty when it is.
+  ///
+  /// The steps whose expression gave up, and the one that the exchange is without them.
+  public var mayBe: StepKinds = []
   /// The client as counted: the address under the profile's prefix.
   public var client: ClientAddress = .none
   /// The session's number: a hash of the cookie's value, or of client, agent and its start; the
@@ -173,9 +178,9 @@ public struct Step: Sendable, BitwiseCopyable {
 
 /// A step rule of the profile whose regular expression gave up at its limit.
 ///
-/// The exchange's step is not known then: it is neither the rule's nor that of a later rule.
+/// The exchange's step is not known then: it may be the rule's, or that of a later rule.
 public struct UndecidedStep: Sendable, Hashable {
-  /// Where the step rule stands in the profile.
+  /// Where the expression, or the step rule with several of them, stands in the profile.
   public var place: SourcePosition
   /// For how many exchanges.
   public var requests: UInt64 = 0

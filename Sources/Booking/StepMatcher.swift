@@ -138,17 +138,24 @@ struct StepMatcher {
     var rule: Int
     var service: ByteRange = .absent
     var slot: ByteRange = .absent
+    /// When an expression of the rule gave up: the steps of all rules that did, and of the first
+    /// later one that matches.
+    var mayBe: StepKinds = []
+    /// Whether some later rule matches when those that gave up do not.
+    var hasLater = false
+
     /// Whether an expression of the rule gave up: the step may be the rule's, or a later one's.
-    var isUndecided = false
+    var isUndecided: Bool { !mayBe.isEmpty }
   }
 
   /// The first rule that an exchange matches, and what its pattern took out of it; the first that
-  /// could not be decided when it comes before.
+  /// could not be decided when it comes before, with the steps that are possible then.
   func match(_ exchange: Exchange, _ bytes: Span<UInt8>) -> Match? {
     let method = MethodSet.of(bytes, exchange[.method].indices)
     let path = exchange[.path].indices
     let found = words.isEmpty ? 0 : words.find(bytes, path)
     var captures = Captures()
+    var open: Match?
     for index in gates.indices {
       let gate = gates[index]
       guard gate.methods.contains(method), gate.wordBit == 0 || found & gate.wordBit != 0,
@@ -157,13 +164,21 @@ struct StepMatcher {
       captures.removeAll()
       switch matches(rules[index], exchange, bytes, path, &captures) {
       case .unmatched: continue
-      case .limitExceeded: return Match(rule: index, isUndecided: true)
+      case .limitExceeded:
+        var match = open ?? Match(rule: index)
+        match.mayBe.insert(rules[index].rule.step)
+        open = match
       case .matched:
+        if var match = open {
+          match.mayBe.insert(rules[index].rule.step)
+          match.hasLater = true
+          return match
+        }
         return Match(
           rule: index, service: captures[rules[index].service], slot: captures[rules[index].slot])
       }
     }
-    return nil
+    return open
   }
 
   /// The step and outcome of a rule.

@@ -45,6 +45,9 @@ struct WordSet {
     (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
   }
 
+  /// Whether a byte can be part of a word.
+  static func isPart(_ byte: UInt8) -> Bool { fold(byte) != 0 }
+
   /// A letter in lower case or a digit; 0 for what separates words.
   private static func fold(_ byte: UInt8) -> UInt8 {
     switch byte {

@@ -15,6 +15,10 @@ struct Facts {
   let kind: StepKind
   /// Whether that is known: no regular expression of the profile gave up.
   let isStepKnown: Bool
+  /// What it may mean when that is not known; empty when it is.
+  let mayBe: StepKinds
+  /// Which rule of the profile gave up; it matters only when the step is not known.
+  let openRule: Int16
   /// What came of it.
   let outcome: StepOutcome
   /// HTTP status; 0 when not logged.
@@ -59,6 +63,8 @@ struct Facts {
     resolution = max(0, exchange.resolution)
     kind = step.kind
     isStepKnown = !step.isUndecided
+    mayBe = step.mayBe
+    openRule = step.rule
     outcome = step.outcome
     status = exchange.status
     isLate = exchange.flags.contains(.late)
@@ -74,8 +80,11 @@ struct Facts {
     connectionRequest = exchange.connectionRequest
   }
 
-  /// Whether it is a part of a page.
+  /// Whether it is a part of a page, for certain.
   var isAsset: Bool { kind == .asset }
+
+  /// Whether it is a part of a page, or a step that is not known and may be one.
+  var mayBeAsset: Bool { isAsset || mayBe.contains(.asset) }
 
   /// Whether the server failed.
   var isServerError: Bool { (500...599).contains(status) }

@@ -19,6 +19,31 @@ extension FeatureCatalogue {
       target, was not captured (`unknown-target`) are no exchanges here: no feature, step or rule counts
       them.
 
+      ## Steps that are not known
+
+      Where an expression of the site's profile gives up at its step limit, the step of the request is
+      not known; what it may be is: the step of that rule, or the one that the request is without it.
+      Nobody is said to have done, or to have left out, what hangs on it:
+
+      | feature | what such a request does to it |
+      |---|---|
+      | `asset_ratio` | counts as an asset when it may be one, by its ending or by a step rule: the share is one at most. It does not show that the logs hold assets |
+      | `path_concentration`, `referer_self`, `language_missing`, `retry_5xx_ratio` | when it may be an asset, it counts in the whole and not in the part: the share is one at least |
+      | `oracle_miss_ratio` | when it may be an `oracle`, it counts as one that hit |
+      | `polls`, `oracle_calls`, `holds`, `confirms`, `cancels`, `night_bookings`, `funnel_depth`, `mailboxes`, `mailbox_aliases`, `disposable_mailboxes`, `documents`, `form_count`, `rehold_at_expiry` | is not counted: the number is one at least |
+      | `holds_expired` | see there |
+      | `cold_entries`, `skipped_steps`, `oracle_without_form` | its session misses nothing from there on; `skipped_steps` is 0 |
+      | `gap_…`, `period_ms`, `period_score`, `phase_lock` | when it may be a `list`, they begin anew behind it: a look at the list may lie within what seems to be one gap |
+      | `form_ms`, `captcha_ms`, `reaction_ms` | when it may have shown the form, the captcha or a free slot, `.max` of the next is counted from there or before, and `.min` from there; nothing is timed from it alone |
+      | `retry_5xx_ms`, `retry_5xx_log_sd` | when it may be an asset, no time to or from it is taken |
+      | all others | as any request: they do not hang on its step |
+
+      A rule that compares a number that is one at least, and that a larger number would turn
+      (`confirms|lt: 1`, or `not` above `holds|gte: 3` when there are 2), is undecided: it does not
+      fire. When the step may be `staff`, the request makes no alert at all.
+
+      ## Families
+
       The headings are the families of evidence. A feature marked "no evidence by itself" gives an
       alert no family: it may narrow a rule, and people show it as well.
 

@@ -1,40 +1,6 @@
 public import CrenelBooking
 public import CrenelModel
 
-/// A set of booking steps.
-public struct StepKinds: Hashable, Sendable, BitwiseCopyable, ExpressibleByArrayLiteral {
-  /// One bit for each ``StepKind``, by its raw value.
-  public private(set) var bits: UInt32
-
-  /// Creates a set of the kinds given.
-  public init(arrayLiteral kinds: StepKind...) {
-    bits = 0
-    for kind in kinds { insert(kind) }
-  }
-
-  /// Creates a set of the kinds in a sequence.
-  public init(_ kinds: some Sequence<StepKind>) {
-    bits = 0
-    for kind in kinds { insert(kind) }
-  }
-
-  /// Adds a kind.
-  public mutating func insert(_ kind: StepKind) { bits |= Self.bit(kind) }
-
-  /// Whether a kind is in the set.
-  public func contains(_ kind: StepKind) -> Bool { bits & Self.bit(kind) != 0 }
-
-  /// The kinds of either set.
-  public func union(_ other: StepKinds) -> StepKinds {
-    var copy = self
-    copy.bits |= other.bits
-    return copy
-  }
-
-  /// The bit of one kind.
-  static func bit(_ kind: StepKind) -> UInt32 { 1 << UInt32(kind.rawValue) }
-}
-
 /// How large the tables are, how keys are hashed, and what the site's profile says of its funnel.
 public struct FeatureConfiguration: Sendable, Hashable {
   /// Clients kept at once; 1 to 4,194,304, clamped.

@@ -57,7 +57,7 @@ extension FeatureStage {
     case .funnelDepth: return Double(tally.depth)
     case .pathConcentration: return ratio(tally.paths.most, of: tally.pages)
     case .refererSelf: return ratio(tally.selfReferers, of: tally.referers)
-    case .assetRatio: return ratio(tally.assets, of: tally.withAssets)
+    case .assetRatio: return traits.hasAssets ? ratio(tally.assets, of: tally.withAssets) : .nan
     case .languageMissing: return ratio(tally.languagesMissing, of: tally.languages)
     case .declaredAutomation: return tally.agentClass.contains(.declared) ? 1 : 0
     case .headless: return tally.agentClass.contains(.headless) ? 1 : 0

@@ -59,6 +59,10 @@ public struct FeatureStage: ~Copyable {
     var measured = sessions.states[session].follow(facts, site)
     measured.isNewAddress = arrive(session, facts.seen) || isNewSession
     if facts.kind.isDeep { goDeep(session, client, facts, step, &measured) }
+    if facts.mayBe.contains(.identity) || facts.mayBe.contains(.captcha) {
+      let own = sessions.funnel(of: session)
+      sessions.funnels[own].measure(facts, into: &measured)
+    }
     sessions.states[session].common.note(facts, measured)
     clients.states[client].common.note(facts, measured)
     clients.states[client].follow(facts, measured)

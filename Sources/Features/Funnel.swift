@@ -73,6 +73,10 @@ struct Funnel: BitwiseCopyable {
     case .captcha: Self.follow(&shownCaptcha, facts, into: &measured.captcha)
     default: break
     }
+    guard facts.showsPage || facts.showsAgain else { return }
+    // It may have been shown: what is measured later may have taken that long, and is no less.
+    if facts.mayBe.contains(.identity) { shownForm.show(facts.end, isAgain: true) }
+    if facts.mayBe.contains(.captcha) { shownCaptcha.show(facts.end, isAgain: true) }
   }
 
   private static func follow(

@@ -77,20 +77,27 @@ struct LastError: BitwiseCopyable {
   private var earliest: Int64 = 0
   private var latest: Int64 = 0
   private var path: UInt32 = 0
+  /// Whether it was a page's for certain.
+  private var isPage = true
 
   /// What the exchange says of the error before it, and perhaps the next error.
+  ///
+  /// What may be an asset is none of a page's errors for certain, and no retry: it only makes
+  /// errors that were not followed by one.
   mutating func follow(_ facts: Facts) -> (isDecided: Bool, retry: Gap?) {
     guard !facts.isLate, facts.path != 0 else { return (false, nil) }
     var answer: (isDecided: Bool, retry: Gap?) = (false, nil)
     if path != 0, path == facts.path {
       let ended = TimeBounds(
         earliest: Timestamp(nanoseconds: earliest), latest: Timestamp(nanoseconds: latest))
-      answer = (true, Gap(facts.start.duration(since: ended)))
+      let isRetry = isPage && !facts.mayBeAsset
+      answer = (true, isRetry ? Gap(facts.start.duration(since: ended)) : nil)
       path = 0
     }
     guard facts.isServerError else { return answer }
     if path != 0 { answer.isDecided = true }
     path = facts.path
+    isPage = !facts.mayBeAsset
     earliest = facts.end.earliest.nanoseconds
     latest = facts.end.latest.nanoseconds
     return answer

@@ -28,6 +28,8 @@ struct Common: BitwiseCopyable {
     presence.note(facts, windows: &windows)
     tally.note(facts)
     guard !facts.isAsset else { return }
+    // A gap is between two looks at the list that follow each other; here one may be in between.
+    if facts.mayBe.contains(.list) { gaps = GapRing() }
     if let gap = measured.gap { gaps.append(gap) }
     if measured.errorIsDecided { retries.note(measured.retry) }
     tally.coldEntries = max(tally.coldEntries, measured.coldEntries)
@@ -118,11 +120,7 @@ struct SessionState: Subject {
     let error = lastError.follow(facts)
     measured.errorIsDecided = error.isDecided
     measured.retry = error.retry
-    if !facts.isStepKnown {
-      // It may be any step: nothing of this session is known to be left out.
-      isWhole = false
-      judgedFrom = .max
-    }
+    if !facts.isStepKnown { noteOpen(facts) }
     if site.knowsOrder, facts.at >= judgedFrom { notePredecessors(facts, site) }
     steps.insert(facts.kind)
     if facts.kind == .identity, facts.showsPage || facts.showsAgain { formWasShown = true }
@@ -143,6 +141,19 @@ struct SessionState: Subject {
     }
     let captchaIsDue = steps.contains(.confirm) && site.has(.captcha)
     return skipped + (captchaIsDue && !steps.contains(.captcha) ? 1 : 0)
+  }
+
+  /// Notes a step that is not known: nothing of this session is known to be left out, its rhythm
+  /// begins anew where it may be a look at the list, and what that showed may have been seen.
+  private mutating func noteOpen(_ facts: Facts) {
+    isWhole = false
+    judgedFrom = .max
+    guard facts.mayBe.contains(.list) else { return }
+    latestPoll = TimeBounds(exact: .distantPast)
+    phases = PhaseRing()
+    guard !facts.isLate else { return }
+    sight.show(facts.end, isAgain: true)
+    sightService = 0
   }
 
   private mutating func notePoll(_ facts: Facts, into measured: inout Measured) {

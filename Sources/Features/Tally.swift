@@ -1,6 +1,9 @@
 import CrenelBooking
 
-/// Counters of what a subject did; each saturates, in 96 bytes.
+/// Counters of what a subject did; each saturates, in 100 bytes.
+///
+/// Of steps that are not known they take what is certain, so that every share and count is one "at
+/// least"; that of assets is one "at most". `docs/features.md` says so for each.
 struct Tally: BitwiseCopyable {
   var pages: UInt32 = 0
   var polls: UInt32 = 0
@@ -8,6 +11,7 @@ struct Tally: BitwiseCopyable {
   var serverErrors: UInt32 = 0
   var refusals: UInt32 = 0
   var oracleCalls: UInt32 = 0
+  /// With those of steps that are not known and may be one.
   var oracleHits: UInt32 = 0
   var oracleMisses: UInt32 = 0
   var oracleWithoutForm: UInt32 = 0
@@ -16,35 +20,47 @@ struct Tally: BitwiseCopyable {
   var selfReferers: UInt32 = 0
   var languages: UInt32 = 0
   var languagesMissing: UInt32 = 0
-  /// Exchanges of sources that log assets, and the assets of them.
+  /// Exchanges once assets are logged, and those of them that are, or may be, assets.
   var withAssets: UInt32 = 0
   var assets: UInt32 = 0
+  /// What the steps that are not known may have been.
+  var mayHave: StepKinds = []
+  /// The profile's rule that left the first of them open; -1: all are known.
+  var openRule: Int16 = -1
   var depth: UInt8 = 0
   var agentClass = AgentClass()
 
   /// Counts one exchange.
   mutating func note(_ facts: Facts) {
     agentClass = facts.agentClass
-    if facts.assetsAreLogged {
+    if facts.assetsAreLogged || facts.mayBeAsset {
       withAssets.bump()
-      if facts.isAsset { assets.bump() }
+      if facts.mayBeAsset { assets.bump() }
     }
+    if !facts.isStepKnown { noteOpen(facts) }
     if facts.isServerError { serverErrors.bump() }
     if facts.status == 403 || facts.status == 429 { refusals.bump() }
     guard !facts.isAsset else { return }
     pages.bump()
-    paths.note(facts.path)
+    if !facts.mayBeAsset { paths.note(facts.path) }
     depth = max(depth, facts.kind.depth)
     if facts.kind == .list { polls.bump() }
     if facts.kind == .oracle { noteOracle(facts.outcome) }
     if let refersToItself = facts.refersToItself {
       referers.bump()
-      if refersToItself { selfReferers.bump() }
+      if refersToItself, !facts.mayBeAsset { selfReferers.bump() }
     }
     if let isMissing = facts.languageMissing {
       languages.bump()
-      if isMissing { languagesMissing.bump() }
+      if isMissing, !facts.mayBeAsset { languagesMissing.bump() }
     }
+  }
+
+  /// Notes a step that is not known; one that may be a number check may be one that hit.
+  private mutating func noteOpen(_ facts: Facts) {
+    if openRule < 0 { openRule = facts.openRule }
+    mayHave.formUnion(facts.mayBe)
+    if facts.mayBe.contains(.oracle) { oracleHits.bump() }
   }
 
   private mutating func noteOracle(_ outcome: StepOutcome) {

@@ -40,7 +40,7 @@ public enum Explain {
     }
     let page = ExplainPage(
       watcher: watcher.account.showing(shown), rules: setup.rules.metadata, names: inputs.names,
-      language: language)
+      language: language, steps: setup.profile.rules)
     var output = OutputStream.standardOutput()
     output.write(isJSON ? page.json : Array(page.text.utf8))
     try output.finish()
@@ -165,6 +165,8 @@ struct ClientAccount {
     var fired: UInt64
     /// Requests for which it could not be decided.
     var undecided: UInt64 = 0
+    /// The expressions that gave up then.
+    var causes: [UndecidedCause] = []
   }
 
   var exchanges: UInt64 = 0
@@ -250,6 +252,7 @@ struct ClientWatcher: ExchangeConsumer, ~Copyable {
       }
       if trace.fired { best.fired += 1 }
       if trace.isUndecided { best.undecided += 1 }
+      for cause in trace.causes where !best.causes.contains(cause) { best.causes.append(cause) }
       account.best[trace.rule] = best
     }
     let kind = passage.step.knownKind

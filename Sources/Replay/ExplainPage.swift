@@ -9,6 +9,8 @@ struct ExplainPage {
   let rules: [RuleMetadata]
   let names: [String]
   let language: Language
+  /// The step rules of the site's profile.
+  let steps: [StepRule]
 
   private var isFrench: Bool { language == .fr }
 
@@ -70,12 +72,11 @@ struct ExplainPage {
     var text = "  \(rule.name ?? rule.id)\(colon) \(fired)  (\(best.at.rfc3339), "
     text += "\(TerminalText.escaped(place)))\n"
     if best.undecided > 0 {
+      let causes = RunRemarks.text(best.causes, steps)
       let words = LocalizedText(
-        en: "could not be decided for \(English.counted(best.undecided, "request")): a regular "
-          + "expression gave up",
-        fr: "indécidable pour \(French.counted(best.undecided, "requête"))\u{a0}: une expression "
-          + "régulière a atteint sa limite")
-      text += "    \(words[language])\n"
+        en: "could not be decided for \(English.counted(best.undecided, "request")): \(causes.en)",
+        fr: "indécidable pour \(French.counted(best.undecided, "requête"))\u{a0}: \(causes.fr)")
+      text += "    \(TerminalText.escapedLines(words[language]))\n"
     }
     text += "    \(isFrench ? "demande\u{a0}:" : "asks for:") \(condition(best.trace))\n"
     let open = best.trace.selections.filter(\.isUndecided).map(\.name)

@@ -16,7 +16,9 @@ struct RunRemarks {
   init(_ pipeline: borrowing Pipeline, rules: [RuleMetadata], names: [String]) {
     for undecided in pipeline.rules.undecided {
       losses.append(
-        Self.text(undecided, rules[Int(undecided.rule)], names[Int(undecided.first.source)]))
+        Self.text(
+          undecided, rules[Int(undecided.rule)], names[Int(undecided.first.source)],
+          pipeline.booking.profile.rules))
     }
     losses += pipeline.booking.undecided.map {
       Self.text($0, names[Int($0.first.source)])
@@ -55,18 +57,43 @@ struct RunRemarks {
   }
 
   private static func text(
-    _ undecided: UndecidedRule, _ rule: RuleMetadata, _ source: String
+    _ undecided: UndecidedRule, _ rule: RuleMetadata, _ source: String, _ steps: [StepRule]
   ) -> LocalizedText {
+    let causes = text(undecided.causes, steps)
     let name = rule.name ?? rule.id
     let place = "\(source):\(undecided.first.line)"
     let count = undecided.requests
     return LocalizedText(
       en: "\(place): rule '\(name)' could not be decided for \(count) "
-        + "\(English.form(count, "request")), of which this is the first: a regular expression "
-        + "reached its step limit; the rule did not fire there",
+        + "\(English.form(count, "request")), of which this is the first: \(causes.en); "
+        + "the rule did not fire there",
       fr: "\(place)\u{a0}: règle «\u{a0}\(name)\u{a0}» indécidable pour "
-        + "\(French.counted(count, "requête")), dont voici la première\u{a0}: une expression "
-        + "régulière a atteint sa limite\u{a0}; la règle ne s’y est pas déclenchée")
+        + "\(French.counted(count, "requête")), dont voici la première\u{a0}: "
+        + "\(causes.fr)\u{a0}; la règle ne s’y est pas déclenchée")
+  }
+
+  /// Which expressions reached their step limit: a rule's own, or the profile's with their places.
+  static func text(_ causes: [UndecidedCause], _ steps: [StepRule]) -> LocalizedText {
+    let texts = causes.map { cause in
+      switch cause {
+      case .rule:
+        LocalizedText(
+          en: "a regular expression of the rule reached its step limit",
+          fr: "une expression régulière de la règle a atteint sa limite")
+      case .step(let rule):
+        LocalizedText(
+          en: "the regular expression at \(place(of: rule, steps)) reached its step limit",
+          fr: "l’expression régulière de \(place(of: rule, steps)) a atteint sa limite")
+      }
+    }
+    return LocalizedText(
+      en: texts.map(\.en).joined(separator: ", and "),
+      fr: texts.map(\.fr).joined(separator: ", et "))
+  }
+
+  /// Where a step rule's expression stands in the profile.
+  private static func place(of rule: Int16, _ steps: [StepRule]) -> String {
+    steps.indices.contains(Int(rule)) ? "\(steps[Int(rule)].expressionPlace)" : "?"
   }
 
   /// One line for each step rule of a profile that left steps unknown; `names` are the sources'.

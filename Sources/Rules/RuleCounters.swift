@@ -30,4 +30,29 @@ public struct UndecidedRule: Sendable, Hashable {
   public var requests: UInt64 = 0
   /// The first of them.
   public var first: Provenance
+  /// The expressions that gave up, each once.
+  public var causes: [UndecidedCause] = []
+  /// Those of the latest of them.
+  var latest: [UndecidedCause] = []
+
+  /// Starts with nothing counted.
+  init(rule: Int32, first: Provenance) {
+    self.rule = rule
+    self.first = first
+  }
+
+  /// Counts an exchange.
+  mutating func note(_ causes: [UndecidedCause]) {
+    requests &+= 1
+    latest = causes
+    for cause in causes where !self.causes.contains(cause) { self.causes.append(cause) }
+  }
+}
+
+/// Whose regular expression left a rule undecided.
+public enum UndecidedCause: Sendable, Hashable, BitwiseCopyable {
+  /// The rule's, or that of a rule it counts.
+  case rule
+  /// That of a step rule of the site's profile, by its number.
+  case step(Int16)
 }

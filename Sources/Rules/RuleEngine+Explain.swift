@@ -50,6 +50,8 @@ public struct RuleTrace: Sendable, Hashable {
   public var fired: Bool
   /// Whether it could not be decided; it did not fire then.
   public var isUndecided = false
+  /// The expressions that gave up, when it could not.
+  public var causes: [UndecidedCause] = []
   /// How the search identifiers are joined, such as `flow and not regular`.
   public var condition: String
   /// What is counted; `nil` for rules that are no correlation.
@@ -75,6 +77,7 @@ extension RuleEngine {
       var trace = RuleTrace(
         rule: Int32(truncatingIfNeeded: rule), fired: hasMatched(Int32(truncatingIfNeeded: rule)),
         isUndecided: isUndecided(Int32(truncatingIfNeeded: rule)),
+        causes: undecidedCauses(Int32(truncatingIfNeeded: rule)),
         condition: Self.text(of: compiled.condition, compiled.selections))
       for selection in compiled.selections {
         for place in Self.tests(in: selection.tree) {
@@ -110,7 +113,7 @@ extension RuleEngine {
     let found = lastMeasure(place)
     var trace = RuleTrace(
       rule: correlation.rule, fired: hasMatched(correlation.rule),
-      isUndecided: isUndecided(correlation.rule),
+      isUndecided: isUndecided(correlation.rule), causes: undecidedCauses(correlation.rule),
       condition: "\(kind) of \(names.joined(separator: ", ")) within \(seconds) s",
       correlation: CorrelationTrace(
         kind: correlation.kind, rules: names, seconds: seconds))

@@ -82,7 +82,10 @@ extension RuleEngine {
     _ test: Test, _ batch: borrowing ExchangeBatch, _ index: Int, _ step: borrowing Step,
     _ features: borrowing FeatureStage, _ subjects: Subjects
   ) -> Truth {
-    if step.isUndecided, test.readsStep { return .unknown }
+    if step.isUndecided, test.readsStep {
+      giveUp(.step(step.rule))
+      return .unknown
+    }
     hasGivenUp = false
     let holds = holds(test, batch, index, step, features, subjects)
     return hasGivenUp ? .unknown : holds ? .yes : .no

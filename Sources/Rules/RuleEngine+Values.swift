@@ -23,13 +23,21 @@ extension RuleEngine {
       return (set >> UInt32(value)) & 1 != (test.isNegated ? 1 : 0)
     case .number(let comparison, let threshold):
       let value = number(test.field, batch, index, step, features, subjects)
-      return (test.isNegated ? comparison.inverse : comparison).holds(value, threshold)
+      let relation = test.isNegated ? comparison.inverse : comparison
+      if hasOpenSteps, relation.mayTurn(above: value, threshold) {
+        giveUp(on: test.field, features, subjects)
+      }
+      return relation.holds(value, threshold)
     case .time(_, let comparison, let threshold):
       let value = measured(test, batch, index, step, features, subjects)
       return (test.isNegated ? comparison.inverse : comparison).holds(value, threshold)
     case .otherNumber(let other, let comparison):
       let left = number(test.field, batch, index, step, features, subjects)
       let right = number(other, batch, index, step, features, subjects)
+      if hasOpenSteps {
+        giveUp(on: test.field, features, subjects)
+        giveUp(on: other, features, subjects)
+      }
       return !left.isNaN && !right.isNaN
         && (test.isNegated ? comparison.inverse : comparison).holds(left, right)
     case .present: return isPresent(test.field, batch, index, step, features, subjects)
@@ -38,6 +46,21 @@ extension RuleEngine {
       guard let matches = matches(test, batch, index, step) else { return false }
       return matches != test.isNegated
     }
+  }
+
+  /// Notes that a test hangs on an expression that gave up.
+  mutating func giveUp(_ cause: UndecidedCause) {
+    hasGivenUp = true
+    if !causes.contains(cause) { causes.append(cause) }
+  }
+
+  /// Notes that a test hangs on a feature, if that lacks steps which are not known.
+  private mutating func giveUp(
+    on field: Field, _ features: borrowing FeatureStage, _ subjects: Subjects
+  ) {
+    guard case .feature(let name) = field else { return }
+    let rule = features.openRule(of: name, subjects)
+    if rule >= 0 { giveUp(.step(rule)) }
   }
 
   /// The number a comparison reads: the value, or a part of the time.
@@ -170,7 +193,7 @@ extension RuleEngine {
         if outcome == .matched { return true }
         if outcome == .limitExceeded { hasLimit = true }
       }
-      if hasLimit { hasGivenUp = true }
+      if hasLimit { giveUp(.rule) }
       return false
     case .otherText(let field, let relation, let isCased):
       let other = locate(field, batch, index, step)

@@ -17,6 +17,10 @@ public struct RuleEngine: ~Copyable {
   let regexes: [ByteRegex]
   /// Whether a regular expression gave up since this was last cleared.
   var hasGivenUp = false
+  /// The expressions that gave up in the rule being evaluated.
+  var causes: [UndecidedCause] = []
+  /// Whether an exchange came whose step is not known: features may be about more than is known.
+  private(set) var hasOpenSteps = false
   let zone: ZoneRules
   let seed: UInt64
   private let makesVerdicts: [Bool]
@@ -73,6 +77,7 @@ public struct RuleEngine: ~Copyable {
   ) {
     generation &+= 1
     scans.forget()
+    if step.isUndecided { hasOpenSteps = true }
     let slice = program.slice(of: step)
     var hasMatched = false
     for place in slice.indices {
@@ -134,7 +139,7 @@ public struct RuleEngine: ~Copyable {
     _ rule: Int32, _ batch: borrowing ExchangeBatch, _ index: Int, _ step: borrowing Step,
     _ features: borrowing FeatureStage, _ subjects: Subjects
   ) -> Bool {
-    hasGivenUp = step.isUndecided
+    begin(step)
     if !hasGivenUp {
       let isTrue = decides(
         program.rules[Int(rule)].entry, batch, index, step, features, subjects)
@@ -150,7 +155,7 @@ public struct RuleEngine: ~Copyable {
     _ rule: Int32, _ loose: LooseRule, _ batch: borrowing ExchangeBatch, _ index: Int,
     _ step: borrowing Step, _ features: borrowing FeatureStage, _ subjects: Subjects
   ) -> Bool {
-    hasGivenUp = step.isUndecided
+    begin(step)
     if !hasGivenUp {
       let isTrue = decides(loose.entry, batch, index, step, features, subjects)
       guard hasGivenUp else { return isTrue }
@@ -158,6 +163,12 @@ public struct RuleEngine: ~Copyable {
     return settle(
       rule, truth(loose.condition, loose.selections, batch, index, step, features, subjects),
       at: batch.exchanges[index].provenance)
+  }
+
+  /// Prepares to evaluate a rule; one that may ask for a step that is not known takes the long way.
+  private mutating func begin(_ step: borrowing Step) {
+    hasGivenUp = step.isUndecided
+    if !causes.isEmpty { causes.removeAll(keepingCapacity: true) }
   }
 
   /// Whether a rule is surely true; one that hangs on what was given up is noted as undecided.
@@ -171,7 +182,7 @@ public struct RuleEngine: ~Copyable {
     guard !isUndecided(rule) else { return }
     if !undecidedAt.contains(generation) { counters.undecided &+= 1 }
     undecidedAt[Int(rule)] = generation
-    undecidedRules[rule, default: UndecidedRule(rule: rule, first: place)].requests &+= 1
+    undecidedRules[rule, default: UndecidedRule(rule: rule, first: place)].note(causes)
     for correlation in program.correlations
     where correlation.inputs.contains(where: { $0.rule == rule }) {
       noteUndecided(correlation.rule, at: place)
@@ -185,6 +196,11 @@ public struct RuleEngine: ~Copyable {
 
   /// Whether a rule could not be decided for the exchange being evaluated.
   func isUndecided(_ rule: Int32) -> Bool { undecidedAt[Int(rule)] == generation }
+
+  /// Why a rule could not be decided for the exchange being evaluated; nothing when it was.
+  func undecidedCauses(_ rule: Int32) -> [UndecidedCause] {
+    isUndecided(rule) ? undecidedRules[rule]?.latest ?? [] : []
+  }
 
   /// Follows a rule's jumps to one of the ends.
   private mutating func decides(

@@ -39,6 +39,15 @@ public enum Measure: Sendable, Hashable, BitwiseCopyable {
 public enum Comparison: UInt8, Sendable, BitwiseCopyable {
   case less, lessOrEqual, greater, greaterOrEqual, equal, notEqual, matches
 
+  /// Whether a value larger than `value` may give another answer.
+  func mayTurn(above value: Double, _ threshold: Double) -> Bool {
+    switch self {
+    case .less, .greaterOrEqual: value < threshold
+    case .lessOrEqual, .greater, .equal, .notEqual: value <= threshold
+    case .matches: false
+    }
+  }
+
   /// As Sigma's correlations write it.
   var word: String {
     switch self {

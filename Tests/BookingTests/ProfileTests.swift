@@ -365,6 +365,11 @@ struct SiteProfileParserTests {
       ("step: list, form: 5, location: 7", ["not-a-text", "not-a-text"]),
       ("step: list, query: ~", ["not-a-text"]),
       (#"step: list, path: "/x", method: [GET, P UT]"#, ["bad-method"]),
+      (#"step: list, path: "/a?b=c""#, ["query-in-path"]),
+      ("step: list, words: [a, a-b]", ["bad-word"]), ("step: list, words: réserver", ["bad-word"]),
+      ("step: list, words: []", ["empty-list"]), (#"step: list, words: [""]"#, ["empty-text"]),
+      (#"step: list, path: """#, ["empty-text"]),
+      (#"step: list, path: "/x", location: """#, ["empty-text"]),
     ])
   func stepRules(rule: String, codes: [String]) throws {
     let error = try #require(throws: Diagnostics.self) {
@@ -385,6 +390,76 @@ struct SiteProfileParserTests {
     #expect(warnings.map(\.code) == (hint == nil ? [] : ["unknown-method"]))
     #expect(warnings.allSatisfy { $0.position.line == 3 && $0.severity == .warning })
     if let hint { #expect(warnings.first?.hint?.contains(hint) == true, "\(warnings)") }
+  }
+
+  @Test(
+    "a line that can never work as written is a warning with its place and what may be meant",
+    arguments: [
+      ("fields: { slot: [path.slott] }", "unknown-part 1:18", "did you mean 'slot'?"),
+      ("fields: { service: path.other }", "unknown-part 1:20", "one of: service, servlce, slot"),
+      ("fields: { mailbox: path.slot }", "bad-part 1:20", "form.NAME"),
+      ("session: { cookie: [] }", "empty-list 1:20", "leave it out"),
+      ("session: { cookie: SES*ION }", "star-in-cookie 1:20", "such as SES*"),
+    ])
+  func idleLines(line: String, place: String, hint: String) throws {
+    let warnings = try SiteProfileParser.parse(
+      "\(line)\nid: x\ntitle: x\nsteps:\n"
+        + #"- { step: list, path: "/x/{service}", query: "a={slot}&b={servlce}" }"#, file: "s.yml"
+    ).warnings.filter { $0.code != "unused-part" }
+    #expect(
+      warnings.map { "\($0.code) \($0.position.line):\($0.position.column)" } == [place],
+      "\(warnings)")
+    #expect(warnings.allSatisfy { $0.severity == .warning && $0.hint?.contains(hint) == true })
+  }
+
+  @Test(
+    "a part that nothing asks for is a warning: any group, and braces near a name that is asked for",
+    arguments: [
+      (#"path: "~^/(?<servce>a)""#, "servce", "did you mean 'service'?"),
+      (#"path: "~^/(?<xqzzy>a)""#, "xqzzy", "path.xqzzy"),
+      (#"path: "~^/(?<twice>a)\\k<twice>""#, nil, ""), (#"path: "/{slt}""#, "slt", "'slot'"),
+      (#"path: "/{anything}""#, nil, ""), (#"path: "~^/(?<day>a)""#, nil, ""),
+      (#"path: "/x", query: "a={servise}""#, "servise", "'service'"),
+    ] as [(String, String?, String)])
+  func unusedParts(rule: String, name: String?, hint: String) throws {
+    let warnings = try SiteProfileParser.parse(
+      "id: x\ntitle: x\nfields: { slot: path.day }\nsteps:\n- { step: hold, path: \"/{day}\" }\n"
+        + "- { step: list, \(rule) }", file: "s.yml"
+    ).warnings
+    #expect(warnings.map(\.code) == (name == nil ? [] : ["unused-part"]), "\(warnings)")
+    #expect(warnings.allSatisfy { $0.position.line == 6 && $0.hint?.contains(hint) == true })
+    #expect(warnings.allSatisfy { $0.message.contains("'\(name ?? "")'") })
+  }
+
+  @Test(
+    "shipped profiles give no warning",
+    arguments: [
+      "easyappointments", "ezbooking", "generic", "icpplus", "lutece-appointment",
+      "rdv-service-public", "rdvpref", "zms-citizen",
+    ])
+  func clean(name: String) throws {
+    #expect(try shipped(name).warnings.isEmpty)
+  }
+
+  @Test(
+    "an empty text is told as one, and a step rule that is no map as one mistake",
+    arguments: [
+      (#"session: { cookie: "" }"#, ["empty-text"]), (#"title: """#, ["empty-text"]),
+      (#"declared: { user_agents: "" }"#, ["empty-text"]), ("timezone: [1]", ["not-a-text"]),
+      ("steps: [[1]]", ["not-a-map"]), ("steps: [5, x]", ["not-a-map", "not-a-map"]),
+    ])
+  func emptyTexts(line: String, codes: [String]) throws {
+    let rest = ["title: x", #"steps: [{ step: list, path: "/x" }]"#]
+      .filter { $0.prefix(5) != line.prefix(5) }
+    let text = ([line, "id: x"] + rest).joined(separator: "\n")
+    let error = try #require(throws: Diagnostics.self) {
+      try SiteProfileParser.parse(text, file: "s.yml")
+    }
+    #expect(error.items.map(\.code) == codes, "\(error)")
+    #expect(
+      error.items.allSatisfy {
+        $0.position.line == 1 && $0.message != "a text is expected, not text"
+      })
   }
 
   @Test("an unknown time zone is told with its place, among the other mistakes")
@@ -505,6 +580,35 @@ struct IdentityTests {
     #expect((step.isUndecided ? nil : step.kind) == kind)
     #expect(stage.undecided.map(\.requests) == (kind == nil ? [1] : []))
     #expect(stage.undecided.allSatisfy { $0.place.line == (location == nil ? 6 : 7) })
+  }
+
+  @Test(
+    "where an expression gives up, later rules tell what the step may be, and whether it is staff",
+    arguments: [
+      ([], ".css", [.select, .asset], false), ([], "", [.select, .other], false),
+      ([#"step: asset, path: "/**""#], "", [.select, .asset], false),
+      ([#"step: staff, path: "/**""#], "", [.select, .staff], true),
+      ([#"step: staff, path: "~^/(aa*)+$""#], "", [.select, .staff, .other], true),
+      ([#"step: list, path: "/**""#, #"step: staff, path: "/**""#], "", [.select, .list], false),
+      ([#"step: staff, path: "/admin/**""#], "", [.select, .other], false),
+    ] as [([String], String, StepKinds, Bool)])
+  func mayBe(later: [String], ending: String, mayBe: StepKinds, isStaff: Bool) throws {
+    let lines = ([#"step: select, path: "~^/(a+)+$""#] + later).map { "  - { \($0) }" }
+    let profile = try SiteProfileParser.parse(
+      "id: pad\ntitle: Pad\nsteps:\n" + lines.joined(separator: "\n"), file: "pad.yml")
+    var batch = ExchangeBatch()
+    Request(path: "/" + String(repeating: "a", count: 40) + "b" + ending).append(to: &batch)
+    var stage = try BookingStage(profile: profile, names: profile.requestedNames, siteKey: nil)
+    let step = stage.classify(batch, 0)
+    #expect(step.isUndecided && step.kind == .other && step.rule == 0)
+    #expect(step.mayBe == mayBe && step.flags.contains(.staff) == isStaff)
+    let column = try #require(lines[0].firstIndex(of: "\""))
+    #expect(
+      stage.undecided.map(\.place) == [
+        SourcePosition(
+          file: "pad.yml", line: 4,
+          column: lines[0].distance(from: lines[0].startIndex, to: column) + 1)
+      ])
   }
 
   @Test("cookies are found in a Cookie header too, by name or prefix")

@@ -217,6 +217,83 @@ struct HonestyTests {
     #expect(try Command(["replay", "--strict", "--rules", plain.rule, plain.log]).status == 0)
   }
 
+  @Test(
+    "the profile's expression is named where a rule hangs on it, and the rule's where it has one",
+    arguments: [
+      ("replay", "en", "of which this is the first: the regular expression at PLACE reached its"),
+      ("replay", "fr", "dont voici la première\u{a0}: l’expression régulière de PLACE a atteint"),
+      ("explain", "en", "for 2 requests: the regular expression at PLACE reached its step limit"),
+      ("explain", "fr", "pour 2\u{a0}requêtes\u{a0}: l’expression régulière de PLACE a atteint"),
+    ])
+  func named(verb: String, language: String, words: String) throws {
+    let client = verb == "explain" ? ["--client", "192.0.2.7"] : []
+    let run = try Self.unknownStep(
+      [verb, "--text", "--lang", language] + client + ["--site", "SITE", "--rules", "RULE", "LOG"])
+    let (before, after) = (words.prefix { $0 != "P" }, words.drop { $0 != "P" }.dropFirst(5))
+    let line = (run.output + run.errors).split(separator: "\n").first {
+      $0.contains(before) && $0.contains("site.yml:5:51") && $0.contains(after)
+    }
+    #expect(line != nil, "\(run.output) \(run.errors)")
+  }
+
+  /// A profile whose expression gives up on long paths, before these further steps.
+  private static func site(_ steps: [String], at path: String) throws {
+    let lines = [
+      #"step: list, path: "/slots""#, #"step: select, path: "~^(?:/(?:\\w+[.-]?)+)+/$""#,
+    ]
+    try Data(
+      ("id: site\ntitle: Site\ntimezone: UTC\nsteps:\n"
+        + (lines + steps).map { "  - { \($0) }\n" }.joined()).utf8
+    ).write(to: URL(filePath: path))
+  }
+
+  @Test(
+    "what may be a style of the page clears a person who has the list reloaded",
+    arguments: [
+      ("static/application_3f9b0c2d77ae41bb90aa1c.bundle.css", false),
+      ("static/application_3f9b0c2d77ae41bb90aa1c.bundle.htm", true),
+    ])
+  func style(path: String, isAccused: Bool) throws {
+    let padded = try PaddedRule([])
+    try Self.site([], at: padded.path + "/site.yml")
+    func line(_ second: Int, _ client: String, _ path: String) -> String {
+      "\(client) - - [\(1_772_780_400 + second).000] \"GET /\(path) HTTP/1.1\" 200 5 \"-\" \"x\" rt=0.050"
+        + " c=1:1 host=\"rdv.example\" lang=\"fr\" loc=\"-\" sid=\"-\""
+    }
+    var lines = [line(0, "192.0.2.9", "a.css")]
+    for poll in 0..<40 {
+      lines.append(line(poll * 30, "192.0.2.7", "slots"))
+      if poll % 8 == 1 { lines.append(line(poll * 30 + 10, "192.0.2.7", path)) }
+    }
+    let run = try Command(
+      ["replay", "--text", "--site", padded.path + "/site.yml", "-"],
+      input: Array((lines.joined(separator: "\n") + "\n").utf8))
+    #expect(run.output.contains("at a fixed interval") == isAccused, "\(run.output) \(run.errors)")
+    #expect(run.errors.contains("the booking step of 5 requests"), "\(run.errors)")
+  }
+
+  @Test(
+    "what may be a page of the staff makes no alert, whichever expression gave up",
+    arguments: [
+      ([#"step: staff, path: "/admin/**""#], true),
+      ([#"step: staff, path: "~^/admin(?:/(?:\\w+[.-]?)+)+/$""#], true),
+      ([#"step: list, path: "/admin/**""#, #"step: staff, path: "/admin/**""#], false),
+      ([], false),
+    ])
+  func staff(steps: [String], isStaff: Bool) throws {
+    let padded = try PaddedRule([])
+    try Self.site(steps, at: padded.path + "/site.yml")
+    let line =
+      "192.0.2.7 - - [01/Mar/2021:08:00:00 +0000] \"GET /admin/report_of_the_appointments_of_the"
+      + "_year/export_everything?aaa HTTP/1.1\" 200 5 \"-\" \"x\"\n"
+    let run = try Command(
+      ["replay", "--json", "--site", padded.path + "/site.yml", "--rules", padded.rule, "-"],
+      input: Array(line.utf8))
+    #expect(run.output.isEmpty == isStaff, "\(run.output)")
+    #expect(run.errors.contains("which make no alert: 1") == isStaff, "\(run.errors)")
+    #expect(run.errors.contains("the booking step of 1 request"), "\(run.errors)")
+  }
+
   @Test("matches of staff, and events that a correlation cannot group, are told")
   func notes() throws {
     let padded = try PaddedRule(["aaa"])

@@ -5,7 +5,7 @@ import CrenelTestKit
 import Testing
 
 /// A stage fed step by step.
-private struct Feed: ~Copyable {
+struct Feed: ~Copyable {
   var stage: FeatureStage
   var subjects: [Subjects] = []
 
@@ -23,7 +23,8 @@ private struct Feed: ~Copyable {
     _ kind: StepKind, start: ClosedRange<Int64>, end: ClosedRange<Int64>? = nil,
     session: UInt64 = 1,
     client: UInt32 = 0xc000_0207, status: UInt16 = 200, outcome: StepOutcome = .unknown,
-    sends: Bool = false, slot: UInt64 = 0, agent: UInt64 = 3, isKnown: Bool = true
+    sends: Bool = false, slot: UInt64 = 0, agent: UInt64 = 3, isKnown: Bool = true,
+    mayBe: StepKinds = [], path: String? = nil
   ) {
     let end = end ?? start
     var exchange = Exchange(
@@ -46,9 +47,13 @@ private struct Feed: ~Copyable {
     step.agent = agent
     step.slotKey = slot
     step.flags = sends ? [.sends, .sessionByCookie] : [.sessionByCookie]
-    if !isKnown { step.flags.insert(.undecided) }
+    if !isKnown || !mayBe.isEmpty {
+      step.flags.insert(.undecided)
+      step.mayBe = mayBe
+      step.rule = 2
+    }
     var batch = ExchangeBatch()
-    batch.bytes = Array("/p\(kind.rawValue)".utf8)
+    batch.bytes = Array((path ?? "/p\(kind.rawValue)").utf8)
     exchange[.path] = ByteRange(0..<batch.bytes.count)
     subjects.append(stage.update(exchange, step, in: batch))
   }

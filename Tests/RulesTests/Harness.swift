@@ -14,6 +14,7 @@ struct Sample {
   var step: StepKind = .other
   var outcome: StepOutcome = .unknown
   var isUndecided = false
+  var mayBe: StepKinds = []
   var service: String?
   var session: UInt64 = 1
   var bodyBytes: Int64 = -1
@@ -71,7 +72,11 @@ struct Traffic {
     var step = Step()
     step.kind = sample.step
     step.outcome = sample.outcome
-    if sample.isUndecided { step.flags.insert(.undecided) }
+    if sample.isUndecided {
+      step.flags.insert(.undecided)
+      step.mayBe = sample.mayBe
+      step.rule = 4
+    }
     step.client = exchange.client
     step.session = sample.session
     step.service = put(sample.service)
