@@ -144,6 +144,8 @@ struct ClientAccount {
     var fired: UInt64
     /// Requests for which it could not be decided.
     var undecided: UInt64 = 0
+    /// By filter: requests of which it was true without its filters, and which this one dropped.
+    var suppressed: [Int: UInt64] = [:]
   }
 
   var exchanges: UInt64 = 0
@@ -213,6 +215,9 @@ struct ClientWatcher: ExchangeConsumer, ~Copyable {
       }
       if trace.fired { best.fired += 1 }
       if trace.isUndecided { best.undecided += 1 }
+      for filter in trace.filters where filter.suppresses {
+        best.suppressed[filter.filter, default: 0] += 1
+      }
       account.best[trace.rule] = best
     }
     let kind = passage.step.knownKind

@@ -78,6 +78,7 @@ struct ExplainPage {
       text += "    \(words[language])\n"
     }
     text += "    \(isFrench ? "demande\u{a0}:" : "asks for:") \(condition(best.trace))\n"
+    for filter in best.trace.filters { text += self.filter(filter, best) }
     let open = best.trace.selections.filter(\.isUndecided).map(\.name)
     if !open.isEmpty {
       text += "    \(isFrench ? "indécidable\u{a0}:" : "not decided:") "
@@ -90,6 +91,20 @@ struct ExplainPage {
         + "\(condition.relation.replacing("|expand", with: "")) \(TerminalText.escaped(condition.wanted, limit: 80))\n"
     }
     return text
+  }
+
+  /// What a filter asks for, and what it did to the rule.
+  private func filter(_ filter: FilterTrace, _ best: ClientAccount.Best) -> String {
+    let count = best.suppressed[filter.filter] ?? 0
+    let dropped = LocalizedText(
+      en: count == 0
+        ? "dropped no match" : "dropped the match of \(English.counted(count, "request"))",
+      fr: count == 0
+        ? "n’a rien écarté" : "a écarté le constat de \(French.counted(count, "requête"))")
+    let head = isFrench ? "filtre" : "filter"
+    let colon = isFrench ? "\u{a0}:" : ":"
+    return "    \(head) \(TerminalText.escaped(filter.name, limit: 80))\(colon) "
+      + "\(filter.condition); \(dropped[language])\n"
   }
 
   private func mark(_ condition: ConditionTrace) -> String {
@@ -172,6 +187,20 @@ struct ExplainPage {
     return writer.bytes
   }
 
+  private func writeFilters(_ best: ClientAccount.Best, to writer: inout JSONWriter) {
+    writer.beginArray("filters")
+    for filter in best.trace.filters {
+      writer.beginObject()
+      writer.string("name", filter.name)
+      writer.string("condition", filter.condition)
+      writer.bool("holds", filter.holds)
+      if filter.isUndecided { writer.bool("undecided", true) }
+      writer.int("suppressed", best.suppressed[filter.filter] ?? 0)
+      writer.endObject()
+    }
+    writer.endArray()
+  }
+
   private func write(_ best: ClientAccount.Best, to writer: inout JSONWriter) {
     let rule = rules[Int(best.trace.rule)]
     writer.beginObject()
@@ -181,6 +210,7 @@ struct ExplainPage {
     writer.string("at", best.at.rfc3339)
     writer.place(names[Int(best.place.source)], line: best.place.line)
     writer.string("condition", best.trace.condition)
+    if !best.trace.filters.isEmpty { writeFilters(best, to: &writer) }
     writer.beginArray("selections")
     for selection in best.trace.selections {
       writer.beginObject()

@@ -117,11 +117,12 @@ extension RuleBuilder {
         hint: "use client, session or a field of the request")
       return nil
     }
-    guard field.kind != .nothing else {
+    guard field.kind != .nothing || !isOurs else {
       problems.error(
         "field-never-present", at: position, "no log that Crenel reads has '\(shown(name))'")
       return nil
     }
+    if field.kind == .nothing { neverPresent(name, at: position, "this correlation is never true") }
     return field
   }
 
@@ -236,6 +237,9 @@ extension RuleBuilder {
     guard let field = field(name, at: node.position) else { return nil }
     switch field.kind {
     case .number, .feature, .text: return field
+    case .nothing where !isOurs:
+      neverPresent(name, at: node.position, "this correlation is never true")
+      return field
     case .address, .category, .time, .subject, .nothing:
       problems.error(
         "bad-value", at: node.position, "'\(shown(name))' is no number",

@@ -12,10 +12,37 @@ struct RuleDraft {
   var subjects: Set<UInt8> = []
   /// Families of the evidence its conditions read.
   var families: Set<FeatureFamily> = []
+  /// The log source it is for.
+  var source = LogSource()
   /// Whether its log source is none that Crenel reads; nothing but its name is kept.
   var isSkipped = false
   /// Whether the file says what its subject is.
   var hasSubject = false
+}
+
+/// A log source as written.
+struct LogSource: Hashable {
+  var category: String?
+  var product: String?
+  var service: String?
+
+  /// Whether it is ours.
+  var isCrenel: Bool { product == "crenel" }
+
+  /// Whether what it says is all true of another one.
+  func contains(_ other: LogSource) -> Bool {
+    (category == nil || category == other.category)
+      && (product == nil || product == other.product)
+      && (service == nil || service == other.service)
+  }
+}
+
+/// A Sigma filter, before it is put to the rules it names.
+struct FilterDraft {
+  /// What it says of itself, and its selections and condition.
+  var draft: RuleDraft
+  /// The rules it names; `nil` for any that fits its log source.
+  var rules: [CorrelationDraft.Reference]?
 }
 
 /// The correlation section as written, with fields resolved.

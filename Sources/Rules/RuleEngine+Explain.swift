@@ -32,6 +32,22 @@ public struct CorrelationTrace: Sendable, Hashable {
   public var seconds: Int64
 }
 
+/// A filter of a rule at one exchange.
+public struct FilterTrace: Sendable, Hashable {
+  /// Index in ``RuleSet/filters``.
+  public var filter: Int
+  /// What it is called.
+  public var name: String
+  /// Its condition, such as `not monitor`.
+  public var condition: String
+  /// Whether it let the exchange pass.
+  public var holds: Bool
+  /// Whether that could not be found out.
+  public var isUndecided = false
+  /// Whether the rule would have been true without its filters, and this one is why it was not.
+  public var suppresses = false
+}
+
 /// A search identifier of a rule at one exchange.
 public struct SelectionTrace: Sendable, Hashable {
   /// The search identifier.
@@ -50,8 +66,10 @@ public struct RuleTrace: Sendable, Hashable {
   public var fired: Bool
   /// Whether it could not be decided; it did not fire then.
   public var isUndecided = false
-  /// How the search identifiers are joined, such as `flow and not regular`.
+  /// How the search identifiers are joined, such as `flow and not regular`; without its filters.
   public var condition: String
+  /// The filters that apply to it, in the order of their documents.
+  public var filters: [FilterTrace] = []
   /// What is counted; `nil` for rules that are no correlation.
   public var correlation: CorrelationTrace?
   /// The search identifiers, in the order of the rule.
@@ -75,7 +93,8 @@ extension RuleEngine {
       var trace = RuleTrace(
         rule: Int32(truncatingIfNeeded: rule), fired: hasMatched(Int32(truncatingIfNeeded: rule)),
         isUndecided: isUndecided(Int32(truncatingIfNeeded: rule)),
-        condition: Self.text(of: compiled.condition, compiled.selections))
+        condition: compiled.own.text(compiled.selections))
+      trace.filters = filterTraces(compiled, batch, index, step, features, subjects)
       for selection in compiled.selections {
         for place in Self.tests(in: selection.tree) {
           let test = program.tests[place]
@@ -102,16 +121,15 @@ extension RuleEngine {
 
   private func correlationTrace(_ place: Int) -> RuleTrace {
     let correlation = program.correlations[place]
-    let names = correlation.inputs.map { input in
-      set.metadata[Int(input.rule)].name ?? set.metadata[Int(input.rule)].id
-    }
+    let names = correlation.inputs.map { name($0) }
     let kind = correlation.kind.rawValue
     let seconds = correlation.timespan / Nanoseconds.second
     let found = lastMeasure(place)
+    let list = names.joined(separator: ", ")
     var trace = RuleTrace(
       rule: correlation.rule, fired: hasMatched(correlation.rule),
       isUndecided: isUndecided(correlation.rule),
-      condition: "\(kind) of \(names.joined(separator: ", ")) within \(seconds) s",
+      condition: "\(kind) of \(list) within \(seconds) s",
       correlation: CorrelationTrace(
         kind: correlation.kind, rules: names, seconds: seconds))
     for bound in correlation.bounds {
@@ -123,6 +141,30 @@ extension RuleEngine {
           holds: found.map(bound.holds) ?? false))
     }
     return trace
+  }
+
+  private func name(_ input: Correlation.Input) -> String {
+    set.metadata[Int(input.rule)].name ?? set.metadata[Int(input.rule)].id
+  }
+
+  private mutating func filterTraces(
+    _ rule: CompiledRule, _ batch: borrowing ExchangeBatch, _ index: Int, _ step: borrowing Step,
+    _ features: borrowing FeatureStage, _ subjects: Subjects
+  ) -> [FilterTrace] {
+    guard !rule.filters.isEmpty else { return [] }
+    let own = truth(rule.own, rule.selections, batch, index, step, features, subjects)
+    var traces: [FilterTrace] = []
+    for applied in rule.filters {
+      let truth = truth(
+        applied.condition, rule.selections, batch, index, step, features, subjects)
+      let filter = set.filters[applied.filter]
+      traces.append(
+        FilterTrace(
+          filter: applied.filter, name: filter.name, condition: filter.condition,
+          holds: truth == .yes, isUndecided: truth == .unknown,
+          suppresses: own == .yes && truth == .no))
+    }
+    return traces
   }
 
   /// A number as rules write it: without a point when it is whole.
@@ -137,23 +179,6 @@ extension RuleEngine {
     case .all(let children), .any(let children): children.flatMap { tests(in: $0) }
     case .not(let child): tests(in: child)
     case .constant, .selection: []
-    }
-  }
-
-  /// A condition in Sigma's words, with the parentheses it needs.
-  private static func text(of tree: Tree, _ selections: [Selection], isInner: Bool = false)
-    -> String
-  {
-    switch tree {
-    case .selection(let place): return selections[place].name
-    case .not(let child): return "not " + text(of: child, selections, isInner: true)
-    case .constant(let value): return value ? "true" : "false"
-    case .test: return "test"
-    case .all(let children), .any(let children):
-      let isAll = if case .all = tree { true } else { false }
-      let parts = children.map { text(of: $0, selections, isInner: true) }
-      let joined = parts.joined(separator: isAll ? " and " : " or ")
-      return isInner && parts.count > 1 ? "(" + joined + ")" : joined
     }
   }
 }

@@ -9,6 +9,8 @@ public struct RuleSet: Sendable {
   public let warnings: [Diagnostic]
   /// Rules left out because their log source is none that Crenel reads; each has a warning.
   public let skippedCount: Int
+  /// The Sigma filters in force, in the order of their documents.
+  public let filters: [RuleFilter]
   let program: Program
 
   /// Rules of one run, at most.
@@ -25,7 +27,7 @@ public struct RuleSet: Sendable {
     names: inout FieldNames
   ) throws(Diagnostics) -> RuleSet {
     var builder = RuleBuilder(names: names, overrides: overrides)
-    var drafts: [RuleDraft] = []
+    var documents: [YAMLNode] = []
     for file in files {
       let contents = YAMLReader.contents(of: file.text, file: file.name)
       if contents.documents.isEmpty, contents.problems.isEmpty {
@@ -33,16 +35,15 @@ public struct RuleSet: Sendable {
           "empty-file", at: SourcePosition(file: file.name), "there is no rule in this file")
       }
       for item in contents.problems { builder.problems.add(item) }
-      for document in contents.documents {
-        if let draft = builder.read(document) { drafts.append(draft) }
-      }
+      documents += contents.documents
     }
+    let (drafts, filters) = builder.read(all: documents)
     for key in overrides.keys.sorted() where !builder.header.used.contains(key) {
       builder.problems.error(
         "unknown-knob", at: SourcePosition(file: "knob \(shown(key))"),
         "no rule has this knob", hint: "`crenel rules list` shows the knobs")
     }
-    var linker = Linker(builder: builder, drafts: drafts)
+    var linker = Linker(builder: builder, drafts: drafts, filters: filters)
     let set = linker.link()
     guard let set, !linker.builder.problems.hasErrors else {
       throw Diagnostics(linker.builder.problems.items)
@@ -52,11 +53,13 @@ public struct RuleSet: Sendable {
   }
 
   init(
-    metadata: [RuleMetadata], warnings: [Diagnostic], skippedCount: Int, program: Program
+    metadata: [RuleMetadata], warnings: [Diagnostic], skippedCount: Int, filters: [RuleFilter],
+    program: Program
   ) {
     self.metadata = metadata
     self.warnings = warnings
     self.skippedCount = skippedCount
+    self.filters = filters
     self.program = program
   }
 }
