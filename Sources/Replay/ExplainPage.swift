@@ -120,6 +120,10 @@ struct ExplainPage {
   /// How the rule joins its search identifiers, in Sigma's words; what a correlation counts.
   private func condition(_ trace: RuleTrace) -> String {
     guard isFrench, let correlation = trace.correlation else { return trace.condition }
+    guard correlation.before.isEmpty else {
+      return "aucun \(correlation.rules.joined(separator: ", ")) dans les "
+        + "\(correlation.seconds)\u{a0}s avant \(correlation.before.joined(separator: ", "))"
+    }
     let measured =
       switch correlation.kind {
       case .eventCount: "événements"
@@ -138,6 +142,9 @@ struct ExplainPage {
   private func found(_ condition: ConditionTrace) -> String {
     let (_, unit) = Phrases.measure(condition.measure, rules)
     if !condition.value.isNaN { return Phrases.amount(condition.value, unit, language) }
+    if condition.isUndecided, case .correlation = condition.measure {
+      return isFrench ? "(l’entrée ne le dit pas)" : "(the input does not tell)"
+    }
     switch condition.measure {
     case .feature: return isFrench ? "(pas encore mesuré)" : "(not measured yet)"
     case .correlation: return isFrench ? "(rien à compter)" : "(nothing to count)"

@@ -40,6 +40,7 @@ extension RuleBuilder {
     readBounds(node["condition"], hasType: type != nil, &draft)
     if draft.kind.readsField { readFields(node, &draft) }
     checkOrder(node, draft)
+    readTriggers(document, node, &draft)
     let isGenerating = [flag(document["generate"]), flag(node["generate"])]
     draft.generates = isGenerating.contains(true)
     return draft
@@ -54,7 +55,7 @@ extension RuleBuilder {
     return value
   }
 
-  private mutating func references(_ node: YAMLNode?) -> [CorrelationDraft.Reference] {
+  mutating func references(_ node: YAMLNode?) -> [CorrelationDraft.Reference] {
     guard let node else { return [] }
     let nodes = node.sequence ?? [node]
     if nodes.isEmpty || nodes.count > 64 {

@@ -158,8 +158,10 @@ struct Linker {
     guard let family = draft.metadata.family else { return }
     var given = draft.families
     if let correlation = draft.correlation {
-      given.insert(.timing)
-      for reference in correlation.rules {
+      // What is absent is evidence of no family.
+      let judged = correlation.triggers.isEmpty ? correlation.rules : correlation.triggers
+      if correlation.triggers.isEmpty { given.insert(.timing) }
+      for reference in judged {
         if let place = places[reference.name] { given.formUnion(drafts[place].families) }
       }
     }
@@ -197,7 +199,7 @@ struct Linker {
     }
     state[place] = false
     checkAliases(draft)
-    for reference in draft.rules {
+    for reference in draft.references {
       guard let target = places[reference.name] else {
         builder.problems.error(
           "unknown-rule", at: reference.position,
@@ -208,13 +210,14 @@ struct Linker {
       }
       visit(target, &order, &state, depth: depth + 1)
     }
+    if !draft.triggers.isEmpty { checkAbsent(draft.rules) }
     state[place] = true
     order.append(place)
   }
 
   /// Every alias names rules of the correlation, and every rule has a field for each alias.
   private mutating func checkAliases(_ draft: CorrelationDraft) {
-    let known = draft.rules.map(\.name)
+    let known = draft.references.map(\.name)
     for reference in draft.aliasRules where !known.contains(reference.name) {
       builder.problems.error(
         "unknown-rule", at: reference.position,
@@ -222,7 +225,7 @@ struct Linker {
         hint: NearMiss.hint(reference.name, among: known))
     }
     for case .alias(_, let rules) in draft.groups {
-      for reference in draft.rules where !rules.contains(reference.name) {
+      for reference in draft.references where !rules.contains(reference.name) {
         builder.problems.error(
           "missing-key", at: reference.position,
           "an alias to group by has no field for rule '\(shown(reference.name))'")
@@ -233,7 +236,8 @@ struct Linker {
   private mutating func addCorrelation(_ place: Int, _ metadata: inout [RuleMetadata]) {
     guard let draft = drafts[place].correlation, let index = indices[place] else { return }
     let inputs = draft.rules.compactMap { input($0, of: draft) }
-    for input in inputs {
+    let triggers = draft.triggers.compactMap { input($0, of: draft) }
+    for input in inputs + triggers {
       let rule = Int(input.rule)
       if draft.generates { generated.insert(input.rule) }
       metadata[rule].alerts = generated.contains(input.rule)
@@ -243,11 +247,12 @@ struct Linker {
     let correlation = Correlation(
       rule: index, kind: draft.kind, inputs: inputs, fields: draft.fields,
       percentile: draft.percentile, timespan: draft.timespan,
-      bounds: draft.bounds.isEmpty ? [all] : draft.bounds)
-    if correlation.isNeverTrue {
+      bounds: draft.bounds.isEmpty ? [all] : draft.bounds, triggers: triggers)
+    if !correlation.isAbsence, correlation.isNeverTrue {
       builder.problems.warning(
         "never-true", at: draft.position, "what is counted is never what this condition asks for",
-        hint: "an event counts itself, so that a count is 1 or more")
+        hint: "an event counts itself, so that a count is 1 or more; for what did not come see "
+          + "crenel.absent_before")
     }
     builder.program.correlations.append(correlation)
     metadata[Int(index)].countsRapidly = correlation.isRapid
@@ -264,7 +269,11 @@ struct Linker {
       case .alias(let fields, _): fields[reference.name]
       }
     }
-    return Correlation.Input(rule: rule, fields: fields)
+    var input = Correlation.Input(rule: rule, fields: fields)
+    if !draft.triggers.isEmpty, fields.contains(.countedSession) {
+      input.addressFields = fields.map { $0 == .countedSession ? .countedClient : $0 }
+    }
+    return input
   }
 }
 

@@ -52,8 +52,8 @@ extension RuleBuilder {
 
   /// The names of rules in a correlation, as far as they are texts.
   func references(in node: YAMLNode) -> [String] {
-    guard let list = node["correlation"]?["rules"] else { return [] }
-    return (list.sequence ?? [list]).compactMap(\.text)
+    let lists = [node["correlation"]?["rules"], node["crenel"]?["absent_before"]]
+    return lists.compactMap { $0 }.flatMap { $0.sequence ?? [$0] }.compactMap(\.text)
   }
 }
 

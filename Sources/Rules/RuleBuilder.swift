@@ -50,6 +50,7 @@ struct RuleBuilder {
       isOurs = references(in: node).allSatisfy { !foreignNames.contains($0) }
       draft.correlation = readCorrelation(node)
     } else {
+      checkAbsence(node)
       readRule(node, &draft)
     }
     finish(node, &draft)

@@ -72,6 +72,11 @@ struct CorrelationDraft {
   var generates: Bool
   /// Where the names of alias maps stand, to check them once rules are known.
   var aliasRules: [Reference]
+  /// `crenel.absent_before`: the rules before whose matches none of `rules` must have matched.
+  var triggers: [Reference] = []
+
+  /// All rules it refers to.
+  var references: [Reference] { rules + triggers }
 }
 
 /// The words of the specification for whole documents.
@@ -83,7 +88,7 @@ enum RuleKeys {
   static let statuses = ["stable", "test", "experimental", "deprecated", "unsupported"]
   static let crenel = [
     "version", "verdict", "confidence", "subject", "family", "finding", "benign", "knobs",
-    "close_after", "title_fr",
+    "close_after", "title_fr", "absent_before",
   ]
   static let units = ["count", "ms", "s", "ratio", "hours", "bool", "log10", "bytes"]
 }

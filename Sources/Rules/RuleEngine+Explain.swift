@@ -30,6 +30,8 @@ public struct CorrelationTrace: Sendable, Hashable {
   public var rules: [String]
   /// Length of its window in seconds.
   public var seconds: Int64
+  /// Of an absence: the rules before whose matches none of `rules` must have matched.
+  public var before: [String] = []
 }
 
 /// A filter of a rule at one exchange.
@@ -122,6 +124,7 @@ extension RuleEngine {
   private func correlationTrace(_ place: Int) -> RuleTrace {
     let correlation = program.correlations[place]
     let names = correlation.inputs.map { name($0) }
+    let before = correlation.triggers.map { name($0) }
     let kind = correlation.kind.rawValue
     let seconds = correlation.timespan / Nanoseconds.second
     let found = lastMeasure(place)
@@ -129,16 +132,18 @@ extension RuleEngine {
     var trace = RuleTrace(
       rule: correlation.rule, fired: hasMatched(correlation.rule),
       isUndecided: isUndecided(correlation.rule),
-      condition: "\(kind) of \(list) within \(seconds) s",
+      condition: correlation.isAbsence
+        ? "no \(list) in the \(seconds) s before \(before.joined(separator: ", "))"
+        : "\(kind) of \(list) within \(seconds) s",
       correlation: CorrelationTrace(
-        kind: correlation.kind, rules: names, seconds: seconds))
+        kind: correlation.kind, rules: names, seconds: seconds, before: before))
     for bound in correlation.bounds {
       trace.conditions.append(
         ConditionTrace(
           selection: "correlation", field: kind, relation: bound.comparison.word,
           wanted: Self.text(of: bound.value), value: found ?? .nan,
           measure: .correlation(rule: correlation.rule),
-          holds: found.map(bound.holds) ?? false))
+          holds: found.map(bound.holds) ?? false, isUndecided: found?.isNaN ?? false))
     }
     return trace
   }

@@ -46,4 +46,18 @@ struct DocumentedRulesTests {
     #expect(after.fired.suffix(2).map(\.count) == [0, 1])
     #expect(after.traces.suffix(2).map { $0[0].filters.map(\.suppresses) } == [[true], [false]])
   }
+
+  @Test("the absence fires for a form without its page, and not for one with it")
+  func absence() throws {
+    let text = try block("Identity page")
+    #expect(try warnings(text).isEmpty)
+    let samples = [
+      request(.identity, "GET", 0, client: "192.0.2.1"),
+      request(.identity, "POST", 4_000, client: "192.0.2.22"),
+      request(.identity, "GET", 4_100, client: "192.0.2.22"),
+      request(.identity, "POST", 4_300, client: "192.0.2.22"),
+    ]
+    #expect(
+      try judge(text, samples).fired == [[], ["identity-without-page"], [], []])
+  }
 }

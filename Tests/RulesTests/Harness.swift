@@ -118,6 +118,12 @@ func judge(_ rules: String, _ samples: [Sample]) throws -> Judged {
   var features = FeatureStage(FeatureConfiguration())
   var judged = Judged()
   for index in traffic.batch.exchanges.indices {
+    guard traffic.batch.exchanges[index].flags.isDisjoint(with: .uncounted) else {
+      engine.passOver(traffic.batch.exchanges[index])
+      judged.fired.append([])
+      judged.traces.append([])
+      continue
+    }
     let step = traffic.steps[index]
     let subjects = features.update(traffic.batch.exchanges[index], step, in: traffic.batch)
     var verdicts: [Verdict] = []
