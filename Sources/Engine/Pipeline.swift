@@ -58,6 +58,7 @@ public struct Pipeline: ~Copyable {
   public mutating func process(_ batch: borrowing ExchangeBatch, _ index: Int) -> Passage? {
     let exchange = batch.exchanges[index]
     guard exchange.flags.isDisjoint(with: .uncounted) else {
+      rules.passOver(exchange)
       note(exchange)
       alerts.advance(to: exchange.at)
       if exchange.flags.contains(.encrypted) { encrypted &+= 1 }

@@ -167,6 +167,8 @@ struct ClientAccount {
     var undecided: UInt64 = 0
     /// The expressions that gave up then.
     var causes: [UndecidedCause] = []
+    /// By filter: requests of which it was true without its filters, and which this one dropped.
+    var suppressed: [Int: UInt64] = [:]
   }
 
   var exchanges: UInt64 = 0
@@ -253,6 +255,9 @@ struct ClientWatcher: ExchangeConsumer, ~Copyable {
       if trace.fired { best.fired += 1 }
       if trace.isUndecided { best.undecided += 1 }
       for cause in trace.causes where !best.causes.contains(cause) { best.causes.append(cause) }
+      for filter in trace.filters where filter.suppresses {
+        best.suppressed[filter.filter, default: 0] += 1
+      }
       account.best[trace.rule] = best
     }
     let kind = passage.step.knownKind

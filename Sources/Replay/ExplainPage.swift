@@ -79,6 +79,7 @@ struct ExplainPage {
       text += "    \(TerminalText.escapedLines(words[language]))\n"
     }
     text += "    \(isFrench ? "demande\u{a0}:" : "asks for:") \(condition(best.trace))\n"
+    for filter in best.trace.filters { text += self.filter(filter, best) }
     let open = best.trace.selections.filter(\.isUndecided).map(\.name)
     if !open.isEmpty {
       text += "    \(isFrench ? "indécidable\u{a0}:" : "not decided:") "
@@ -91,6 +92,20 @@ struct ExplainPage {
         + "\(condition.relation.replacing("|expand", with: "")) \(TerminalText.escaped(condition.wanted, limit: 80))\n"
     }
     return text
+  }
+
+  /// What a filter asks for, and what it did to the rule.
+  private func filter(_ filter: FilterTrace, _ best: ClientAccount.Best) -> String {
+    let count = best.suppressed[filter.filter] ?? 0
+    let dropped = LocalizedText(
+      en: count == 0
+        ? "dropped no match" : "dropped the match of \(English.counted(count, "request"))",
+      fr: count == 0
+        ? "n’a rien écarté" : "a écarté le constat de \(French.counted(count, "requête"))")
+    let head = isFrench ? "filtre" : "filter"
+    let colon = isFrench ? "\u{a0}:" : ":"
+    return "    \(head) \(TerminalText.escaped(filter.name, limit: 80))\(colon) "
+      + "\(filter.condition); \(dropped[language])\n"
   }
 
   private func mark(_ condition: ConditionTrace) -> String {
@@ -106,6 +121,10 @@ struct ExplainPage {
   /// How the rule joins its search identifiers, in Sigma's words; what a correlation counts.
   private func condition(_ trace: RuleTrace) -> String {
     guard isFrench, let correlation = trace.correlation else { return trace.condition }
+    guard correlation.before.isEmpty else {
+      return "aucun \(correlation.rules.joined(separator: ", ")) dans les "
+        + "\(correlation.seconds)\u{a0}s avant \(correlation.before.joined(separator: ", "))"
+    }
     let measured =
       switch correlation.kind {
       case .eventCount: "événements"
@@ -124,6 +143,9 @@ struct ExplainPage {
   private func found(_ condition: ConditionTrace) -> String {
     let (_, unit) = Phrases.measure(condition.measure, rules)
     if !condition.value.isNaN { return Phrases.amount(condition.value, unit, language) }
+    if condition.isUndecided, case .correlation = condition.measure {
+      return isFrench ? "(l’entrée ne le dit pas)" : "(the input does not tell)"
+    }
     switch condition.measure {
     case .feature: return isFrench ? "(pas encore mesuré)" : "(not measured yet)"
     case .correlation: return isFrench ? "(rien à compter)" : "(nothing to count)"
@@ -173,6 +195,20 @@ struct ExplainPage {
     return writer.bytes
   }
 
+  private func writeFilters(_ best: ClientAccount.Best, to writer: inout JSONWriter) {
+    writer.beginArray("filters")
+    for filter in best.trace.filters {
+      writer.beginObject()
+      writer.string("name", filter.name)
+      writer.string("condition", filter.condition)
+      writer.bool("holds", filter.holds)
+      if filter.isUndecided { writer.bool("undecided", true) }
+      writer.int("suppressed", best.suppressed[filter.filter] ?? 0)
+      writer.endObject()
+    }
+    writer.endArray()
+  }
+
   private func write(_ best: ClientAccount.Best, to writer: inout JSONWriter) {
     let rule = rules[Int(best.trace.rule)]
     writer.beginObject()
@@ -182,6 +218,7 @@ struct ExplainPage {
     writer.string("at", best.at.rfc3339)
     writer.place(names[Int(best.place.source)], line: best.place.line)
     writer.string("condition", best.trace.condition)
+    if !best.trace.filters.isEmpty { writeFilters(best, to: &writer) }
     writer.beginArray("selections")
     for selection in best.trace.selections {
       writer.beginObject()

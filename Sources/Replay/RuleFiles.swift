@@ -16,6 +16,7 @@ public enum RuleFiles {
       if !isJSON {
         output.write(
           "\(English.counted(set.metadata.count, "rule")), "
+            + (set.filters.isEmpty ? "" : "\(English.counted(set.filters.count, "filter")), ")
             + "\(English.counted(warnings.count, "warning")), no error"
             + (set.passedOver.isEmpty
               ? "" : "; \(English.counted(set.passedOver.count, "rule")) passed over") + "\n")
@@ -80,11 +81,14 @@ public enum RuleFiles {
       StandardError.write(TerminalText.escapedLines(warning.description) + "\n")
     }
     var output = OutputStream.standardOutput()
-    for rule in set.metadata { output.write(isJSON ? json(rule) : text(rule, language)) }
+    for rule in set.metadata {
+      let filters = rule.filters.map { set.filters[$0] }
+      output.write(isJSON ? json(rule, filters) : text(rule, filters, language))
+    }
     try output.finish()
   }
 
-  private static func json(_ rule: RuleMetadata) -> [UInt8] {
+  private static func json(_ rule: RuleMetadata, _ filters: [RuleFilter]) -> [UInt8] {
     var writer = JSONWriter()
     writer.beginObject()
     writer.string("id", rule.id)
@@ -101,13 +105,15 @@ public enum RuleFiles {
     writer.string("en", rule.finding.en)
     writer.string("fr", rule.finding.fr)
     writer.endObject()
-    writer.beginArray("knobs")
-    for knob in rule.knobs {
+    write(rule.knobs, to: &writer)
+    writer.beginArray("filters")
+    for filter in filters {
       writer.beginObject()
-      writer.string("name", knob.name)
-      writer.number("value", knob.value)
-      writer.string("unit", knob.unit)
-      writer.string("meaning", knob.meaning)
+      writer.string("id", filter.id)
+      writer.string("name", filter.name)
+      writer.string("condition", filter.condition)
+      write(filter.knobs, to: &writer)
+      writer.string("file", filter.position.file)
       writer.endObject()
     }
     writer.endArray()
@@ -117,7 +123,22 @@ public enum RuleFiles {
     return writer.bytes
   }
 
-  private static func text(_ rule: RuleMetadata, _ language: String) -> [UInt8] {
+  private static func write(_ knobs: [Knob], to writer: inout JSONWriter) {
+    writer.beginArray("knobs")
+    for knob in knobs {
+      writer.beginObject()
+      writer.string("name", knob.name)
+      writer.number("value", knob.value)
+      writer.string("unit", knob.unit)
+      writer.string("meaning", knob.meaning)
+      writer.endObject()
+    }
+    writer.endArray()
+  }
+
+  private static func text(
+    _ rule: RuleMetadata, _ filters: [RuleFilter], _ language: String
+  ) -> [UInt8] {
     let language = Language(rawValue: language) ?? .en
     var text = "\(rule.name ?? rule.id)  \(Phrases.level(rule.level, language))"
     if let verdict = rule.verdict { text += "  \(verdict.rawValue)" }
@@ -126,10 +147,20 @@ public enum RuleFiles {
     text += "    \(rule.titles[language])\n"
     let finding = rule.finding[language]
     if !finding.isEmpty { text += "    \(finding)\n" }
-    for knob in rule.knobs {
-      text += "      \(knob.name) = \(JSONWriter.text(of: knob.value)) \(knob.unit)"
-      text += "  (\(knob.meaning))\n"
+    text += self.text(rule.knobs, indent: "      ")
+    let head = LocalizedText(en: "filter ", fr: "filtre ")
+    for filter in filters {
+      text += "      \(head[language])\(TerminalText.escaped(filter.name, limit: 80))"
+      text += language == .fr ? "\u{a0}: " : ": "
+      text += "\(filter.condition)  (\(TerminalText.escaped(filter.position.file)))\n"
+      text += self.text(filter.knobs, indent: "        ")
     }
     return Array(text.utf8)
+  }
+
+  private static func text(_ knobs: [Knob], indent: String) -> String {
+    knobs.map { knob in
+      "\(indent)\(knob.name) = \(JSONWriter.text(of: knob.value)) \(knob.unit)  (\(knob.meaning))\n"
+    }.joined()
   }
 }

@@ -41,6 +41,10 @@ struct RunRemarks {
       en: "events of correlations not counted, for want of a field they group by or count",
       fr: "événements de corrélations non comptés, faute d’un champ de groupement ou de comptage")
     notes += Self.count(
+      pipeline.rules.counters.openAbsences,
+      en: "matches before which it could not be told whether something was absent",
+      fr: "constats avant lesquels une absence n’a pas pu être établie")
+    notes += Self.count(
       pipeline.alerts.staffVerdicts, en: "matches of the site's staff, which make no alert",
       fr: "constats sur le personnel du site, sans alerte")
   }

@@ -47,6 +47,9 @@ struct Correlation {
   struct Input {
     var rule: Int32
     var fields: [Field]
+    /// Of an absence by session: the same with the client in place of the session, since a session
+    /// begins under another cookie than its first request had, or none.
+    var addressFields: [Field] = []
   }
 
   /// What the measure must be.
@@ -77,6 +80,14 @@ struct Correlation {
   /// Length of the window, both ends in it, in nanoseconds.
   var timespan: Int64
   var bounds: [Bound]
+  /// Of an absence: the rules before whose matches none of `inputs` must have matched.
+  var triggers: [Input] = []
+
+  /// Whether it asks that something did not come.
+  var isAbsence: Bool { !triggers.isEmpty }
+
+  /// The rules whose matches it judges.
+  var judged: [Input] { isAbsence ? triggers : inputs }
 
   /// Whether an ordered one must also know of chains that leave rules out.
   var allowsGaps: Bool {

@@ -40,6 +40,7 @@ extension RuleBuilder {
     readBounds(node["condition"], hasType: type != nil, &draft)
     if draft.kind.readsField { readFields(node, &draft) }
     checkOrder(node, draft)
+    readTriggers(document, node, &draft)
     let isGenerating = [flag(document["generate"]), flag(node["generate"])]
     draft.generates = isGenerating.contains(true)
     return draft
@@ -54,7 +55,7 @@ extension RuleBuilder {
     return value
   }
 
-  private mutating func references(_ node: YAMLNode?) -> [CorrelationDraft.Reference] {
+  mutating func references(_ node: YAMLNode?) -> [CorrelationDraft.Reference] {
     guard let node else { return [] }
     let nodes = node.sequence ?? [node]
     if nodes.isEmpty || nodes.count > 64 {
@@ -117,11 +118,12 @@ extension RuleBuilder {
         hint: "use client, session or a field of the request")
       return nil
     }
-    guard field.kind != .nothing else {
+    guard field.kind != .nothing || !isOurs else {
       problems.error(
         "field-never-present", at: position, "no log that Crenel reads has '\(shown(name))'")
       return nil
     }
+    if field.kind == .nothing { neverPresent(name, at: position, "this correlation is never true") }
     return field
   }
 
@@ -236,6 +238,9 @@ extension RuleBuilder {
     guard let field = field(name, at: node.position) else { return nil }
     switch field.kind {
     case .number, .feature, .text: return field
+    case .nothing where !isOurs:
+      neverPresent(name, at: node.position, "this correlation is never true")
+      return field
     case .address, .category, .time, .subject, .nothing:
       problems.error(
         "bad-value", at: node.position, "'\(shown(name))' is no number",

@@ -11,18 +11,17 @@ struct Item {
 }
 
 extension RuleBuilder {
-  /// Reads the search identifiers and the condition.
-  mutating func readDetection(_ node: YAMLNode, _ draft: inout RuleDraft) {
+  /// Reads the search identifiers and the condition of a detection or a filter.
+  mutating func readDetection(
+    _ node: YAMLNode, of place: String, except others: [String] = [], _ draft: inout RuleDraft
+  ) {
     guard let pairs = node.mapping else {
-      problems.error(
-        "bad-type", at: node.position, "'detection' is \(node.kindName), expected a map")
+      problems.error("bad-type", at: node.position, "\(place) is a map, this is \(node.kindName)")
       return
     }
-    var isWhole = true
-    for pair in pairs where pair.key != "condition" && pair.key != "timeframe" {
+    for pair in pairs where !(["condition", "timeframe"] + others).contains(pair.key) {
       selection = pair.key
       let tree = searchIdentifier(pair.value)
-      isWhole = isWhole && tree != nil
       draft.selections.append(
         Selection(name: pair.key, tree: tree ?? .constant(false), position: pair.position))
     }
@@ -32,7 +31,7 @@ extension RuleBuilder {
         hint: "write a correlation document with a 'timespan' (docs/rules.md)")
     }
     guard let condition = node["condition"] else {
-      problems.error("missing-key", at: node.position, "a detection needs a 'condition'")
+      problems.error("missing-key", at: node.position, "\(place) needs a 'condition'")
       return
     }
     readCondition(condition, &draft)
@@ -168,9 +167,7 @@ extension RuleBuilder {
     }
     if item.modifiers.isExists { return existsTest(item) }
     guard item.field.kind != .nothing else {
-      problems.warning(
-        "field-never-present", at: item.position,
-        "no log that Crenel reads has '\(shown(item.name))'; this condition is never true")
+      neverPresent(item.name, at: item.position, "this condition is never true")
       return .constant(false)
     }
     return compileByKind(item)
@@ -222,9 +219,8 @@ extension RuleBuilder {
 
   private mutating func presence(_ item: Item, isPresent: Bool, shown: String) -> Tree {
     if item.field.kind == .nothing {
-      problems.warning(
-        "field-never-present", at: item.position,
-        "no log that Crenel reads has '\(item.name)'")
+      neverPresent(
+        item.name, at: item.position, "this condition is \(isPresent ? "never" : "always") true")
       return .constant(!isPresent)
     }
     return add(

@@ -5,9 +5,12 @@ import CrenelModel
 /// Resolves what rules say of each other, and puts the compiled rules together.
 struct Linker {
   var builder: RuleBuilder
-  private let drafts: [RuleDraft]
+  let drafts: [RuleDraft]
+  let filters: [FilterDraft]
   /// Index in `drafts` by id and by name.
-  private var places: [String: Int] = [:]
+  private(set) var places: [String: Int] = [:]
+  /// The filters of each draft that has any, as indices of `filters`.
+  var applied: [Int: [Int]] = [:]
   /// Drafts that are left out.
   private var skipped: Set<Int> = []
   /// Index in the program of each draft that is kept.
@@ -15,9 +18,10 @@ struct Linker {
   /// Rules that alert although a correlation refers to them.
   private var generated: Set<Int32> = []
 
-  init(builder: RuleBuilder, drafts: [RuleDraft]) {
+  init(builder: RuleBuilder, drafts: [RuleDraft], filters: [FilterDraft]) {
     self.builder = builder
     self.drafts = drafts
+    self.filters = filters
   }
 
   /// The rule set; `nil` when there are errors.
@@ -29,6 +33,7 @@ struct Linker {
       return nil
     }
     collectNames()
+    linkFilters()
     let order = correlationOrder()
     for place in drafts.indices where !skipped.contains(place) {
       indices[place] = Int32(indices.count)
@@ -38,7 +43,8 @@ struct Linker {
     for (place, draft) in drafts.enumerated() where !skipped.contains(place) {
       checkFamily(of: draft)
       metadata.append(self.metadata(of: draft))
-      compile(draft)
+      metadata[metadata.count - 1].filters = applied[place] ?? []
+      compile(draft, filters: applied[place] ?? [])
       metadata[metadata.count - 1].conditions = conditions(of: builder.program.rules.last)
     }
     guard !builder.problems.hasErrors else { return nil }
@@ -47,7 +53,7 @@ struct Linker {
     builder.program.buildScans()
     return RuleSet(
       metadata: metadata, warnings: Diagnostics(builder.problems.items).items,
-      passedOver: builder.passedOver, program: builder.program)
+      passedOver: builder.passedOver, filters: filterTexts, program: builder.program)
   }
 
   private mutating func collectNames() {
@@ -84,7 +90,7 @@ struct Linker {
     return metadata
   }
 
-  private mutating func compile(_ draft: RuleDraft) {
+  private mutating func compile(_ draft: RuleDraft, filters: [Int]) {
     var rule = CompiledRule()
     defer { builder.program.rules.append(rule) }
     guard draft.correlation == nil else {
@@ -93,10 +99,11 @@ struct Linker {
     }
     rule.selections = draft.selections
     rule.condition = draft.condition
+    applyFilters(filters, to: &rule)
     var compiler = Compiler(
-      tests: builder.program.tests, selections: draft.selections,
+      tests: builder.program.tests, selections: rule.selections,
       firstJump: builder.program.jumps.count)
-    guard let result = compiler.compile(draft.condition),
+    guard let result = compiler.compile(rule.condition),
       builder.program.jumps.count + result.jumps.count <= 2_000_000
     else {
       builder.problems.error(
@@ -107,25 +114,30 @@ struct Linker {
     rule.entry = result.entry
     rule.steps = result.entry == Jump.reject ? 0 : result.steps
     builder.program.jumps += result.jumps
-    rule.loose = loosen(draft)
+    if rule.steps == 0 {
+      builder.problems.warning(
+        "never-true", at: draft.metadata.position,
+        "no request can make rule '\(shown(draft.metadata.title))' true",
+        hint: "its conditions exclude each other, or ask for fields that no log has")
+    }
+    rule.loose = loosen(rule, own: draft.selections.count)
   }
 
-  /// The rule with durations at their shortest, where it has any: what it would say of a person
-  /// whom a coarse clock hides.
-  private mutating func loosen(_ draft: RuleDraft) -> LooseRule? {
+  /// The rule with durations at their shortest, where it has any.
+  ///
+  /// It is what the rule would say of a person whom a coarse clock hides. Filters are read as they
+  /// are.
+  private mutating func loosen(_ rule: CompiledRule, own: Int) -> LooseRule? {
     var loosener = Loosener(program: builder.program)
-    let selections = draft.selections.map { selection in
-      var copy = selection
-      copy.tree = loosener.loosened(selection.tree)
-      return copy
-    }
+    var selections = rule.selections
+    for place in 0..<own { selections[place].tree = loosener.loosened(selections[place].tree) }
     guard loosener.hasLoosened else { return nil }
     builder.program = loosener.program
     var compiler = Compiler(
       tests: builder.program.tests, selections: selections, firstJump: builder.program.jumps.count)
-    guard let result = compiler.compile(draft.condition) else { return nil }
+    guard let result = compiler.compile(rule.condition) else { return nil }
     builder.program.jumps += result.jumps
-    return LooseRule(entry: result.entry, selections: selections, condition: draft.condition)
+    return LooseRule(entry: result.entry, selections: selections, condition: rule.condition)
   }
 
   /// What the conditions of a rule say, for those who are told of its alerts.
@@ -146,8 +158,10 @@ struct Linker {
     guard let family = draft.metadata.family else { return }
     var given = draft.families
     if let correlation = draft.correlation {
-      given.insert(.timing)
-      for reference in correlation.rules {
+      // What is absent is evidence of no family.
+      let judged = correlation.triggers.isEmpty ? correlation.rules : correlation.triggers
+      if correlation.triggers.isEmpty { given.insert(.timing) }
+      for reference in judged {
         if let place = places[reference.name] { given.formUnion(drafts[place].families) }
       }
     }
@@ -185,7 +199,7 @@ struct Linker {
     }
     state[place] = false
     checkAliases(draft)
-    for reference in draft.rules {
+    for reference in draft.references {
       guard let target = places[reference.name] else {
         builder.problems.error(
           "unknown-rule", at: reference.position,
@@ -195,21 +209,15 @@ struct Linker {
         continue
       }
       visit(target, &order, &state, depth: depth + 1)
-      guard skipped.contains(target), !skipped.contains(place) else { continue }
-      skipped.insert(place)
-      builder.passedOver.append(
-        PassedOverRule(
-          at: reference.position,
-          "'\(shown(drafts[place].metadata.title))' refers to a rule that is passed over: passed "
-            + "over too"))
     }
+    if !draft.triggers.isEmpty { checkAbsent(draft.rules) }
     state[place] = true
     order.append(place)
   }
 
   /// Every alias names rules of the correlation, and every rule has a field for each alias.
   private mutating func checkAliases(_ draft: CorrelationDraft) {
-    let known = draft.rules.map(\.name)
+    let known = draft.references.map(\.name)
     for reference in draft.aliasRules where !known.contains(reference.name) {
       builder.problems.error(
         "unknown-rule", at: reference.position,
@@ -217,7 +225,7 @@ struct Linker {
         hint: NearMiss.hint(reference.name, among: known))
     }
     for case .alias(_, let rules) in draft.groups {
-      for reference in draft.rules where !rules.contains(reference.name) {
+      for reference in draft.references where !rules.contains(reference.name) {
         builder.problems.error(
           "missing-key", at: reference.position,
           "an alias to group by has no field for rule '\(shown(reference.name))'")
@@ -227,27 +235,55 @@ struct Linker {
 
   private mutating func addCorrelation(_ place: Int, _ metadata: inout [RuleMetadata]) {
     guard let draft = drafts[place].correlation, let index = indices[place] else { return }
-    var inputs: [Correlation.Input] = []
-    for reference in draft.rules {
-      guard let target = places[reference.name], let rule = indices[target] else { continue }
-      let fields = draft.groups.compactMap { group in
-        switch group {
-        case .field(let field): field
-        case .alias(let fields, _): fields[reference.name]
-        }
-      }
-      inputs.append(Correlation.Input(rule: rule, fields: fields))
-      if draft.generates { generated.insert(rule) }
-      metadata[Int(rule)].alerts = generated.contains(rule)
-      metadata[Int(index)].conditions.merge(metadata[Int(rule)].conditions) { old, _ in old }
+    let inputs = draft.rules.compactMap { input($0, of: draft) }
+    let triggers = draft.triggers.compactMap { input($0, of: draft) }
+    for input in inputs + triggers {
+      let rule = Int(input.rule)
+      if draft.generates { generated.insert(input.rule) }
+      metadata[rule].alerts = generated.contains(input.rule)
+      metadata[Int(index)].conditions.merge(metadata[rule].conditions) { old, _ in old }
     }
     let all = Correlation.Bound(comparison: .greaterOrEqual, value: Double(inputs.count))
-    builder.program.correlations.append(
-      Correlation(
-        rule: index, kind: draft.kind, inputs: inputs, fields: draft.fields,
-        percentile: draft.percentile, timespan: draft.timespan,
-        bounds: draft.bounds.isEmpty ? [all] : draft.bounds))
-    metadata[Int(index)].countsRapidly = builder.program.correlations.last?.isRapid ?? false
+    let correlation = Correlation(
+      rule: index, kind: draft.kind, inputs: inputs, fields: draft.fields,
+      percentile: draft.percentile, timespan: draft.timespan,
+      bounds: draft.bounds.isEmpty ? [all] : draft.bounds, triggers: triggers)
+    if !correlation.isAbsence, correlation.isNeverTrue {
+      builder.problems.warning(
+        "never-true", at: draft.position, "what is counted is never what this condition asks for",
+        hint: "an event counts itself, so that a count is 1 or more; for what did not come see "
+          + "crenel.absent_before")
+    }
+    builder.program.correlations.append(correlation)
+    metadata[Int(index)].countsRapidly = correlation.isRapid
+  }
+
+  /// A rule that a correlation refers to, with the fields of its key.
+  private func input(
+    _ reference: CorrelationDraft.Reference, of draft: CorrelationDraft
+  ) -> Correlation.Input? {
+    guard let target = places[reference.name], let rule = indices[target] else { return nil }
+    let fields = draft.groups.compactMap { group in
+      switch group {
+      case .field(let field): field
+      case .alias(let fields, _): fields[reference.name]
+      }
+    }
+    var input = Correlation.Input(rule: rule, fields: fields)
+    if !draft.triggers.isEmpty, fields.contains(.countedSession) {
+      input.addressFields = fields.map { $0 == .countedSession ? .countedClient : $0 }
+    }
+    return input
+  }
+}
+
+extension Correlation {
+  /// Whether no count of events meets its condition: none at or beside what it compares with.
+  fileprivate var isNeverTrue: Bool {
+    guard kind.isCount else { return false }
+    let most = kind.isTemporal ? Double(inputs.count) : .infinity
+    let counts: [Double] = [1] + bounds.flatMap { [$0.value - 1, $0.value, $0.value + 1] }
+    return !counts.contains { $0 >= 1 && $0 <= most && holds($0) }
   }
 }
 

@@ -83,11 +83,32 @@ struct CompiledRule: Sendable {
   var entry: Int32 = Jump.reject
   /// The steps it can be true of, as bits of ``StepKind`` raw values.
   var steps: UInt32 = 0
+  /// Its search identifiers, then those of its filters.
   var selections: [Selection] = []
+  /// The rule's own condition, and those of its filters.
   var condition: Tree = .constant(false)
+  var filters: [AppliedFilter] = []
   var isCorrelation = false
   /// The same decision with durations at their shortest; `nil` for rules without "faster than".
   var loose: LooseRule?
+}
+
+/// A filter as it stands in a rule's condition.
+struct AppliedFilter: Sendable {
+  /// Index in ``RuleSet/filters``.
+  var filter: Int
+  /// Its condition, with search identifiers numbered as in the rule.
+  var condition: Tree
+  /// Where its search identifiers stand among the rule's.
+  var selections: Range<Int>
+}
+
+extension CompiledRule {
+  /// The condition without those of filters.
+  var own: Tree {
+    guard !filters.isEmpty, case .all(let parts) = condition else { return condition }
+    return parts[0]
+  }
 }
 
 /// A rule with each "faster than" read at the shortest time that the log permits.

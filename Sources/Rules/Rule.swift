@@ -70,6 +70,8 @@ public struct RuleMetadata: Sendable, Hashable {
   public var closeAfter: Int64
   /// Its conditions, and those of the rules that a correlation refers to, by ``Reason/condition``.
   public var conditions: [Int32: ConditionText] = [:]
+  /// The filters that apply to it, as indices of ``RuleSet/filters``.
+  public var filters: [Int] = []
   /// Whether it is a correlation that counts more events in its window than a person makes.
   ///
   /// Only then is the count evidence of timing: see ``Correlation/isRapid``.
@@ -81,6 +83,22 @@ public struct RuleMetadata: Sendable, Hashable {
 
   /// The title in English and French.
   public var titles: LocalizedText { LocalizedText(en: title, fr: titleFR) }
+}
+
+/// A Sigma filter: a condition that is joined by `and` to those of the rules it names.
+public struct RuleFilter: Sendable, Hashable {
+  /// Sigma `id`; the name when it has none, else the title.
+  public var id: String
+  /// What it is called: Sigma `name`, else the title.
+  public var name: String
+  /// Sigma `title`.
+  public var title: String
+  /// Its condition, such as `not monitor`.
+  public var condition: String
+  /// `crenel.knobs` with the values in force.
+  public var knobs: [Knob]
+  /// Where it is written.
+  public var position: SourcePosition
 }
 
 /// What a condition of a rule says, as it is written.

@@ -17,41 +17,62 @@ struct RuleBuilder {
   var subjects: Set<UInt8> = []
   var families: Set<FeatureFamily> = []
   var selection = ""
+  /// Whether it is for our log source or refers to rules, so that a name that is not known is a
+  /// mistake; a rule for web logs of every kind may ask for what ours lack.
+  var isOurs = true
+  /// Ids and names of the rules that are read and not for our log source.
+  var foreignNames: Set<String> = []
 
   init(names: FieldNames, overrides: [String: Double]) {
     self.names = names
     header = HeaderReader(overrides: overrides)
   }
 
-  /// Reads one document; `nil` when it is no rule at all.
-  mutating func read(_ node: YAMLNode) -> RuleDraft? {
+  /// Reads one document that is no filter; `nil` when it is no rule at all.
+  ///
+  /// With `isSkipped` it is a correlation of rules that are left out.
+  mutating func read(_ node: YAMLNode, isSkipped: Bool = false) -> RuleDraft? {
     guard let pairs = node.mapping else {
       problems.error(
         "bad-type", at: node.position, "a rule is a map with a 'title', this is \(node.kindName)")
-      return nil
-    }
-    guard node["filter"] == nil else {
-      problems.error(
-        "not-yet-supported", at: node["filter"]?.position ?? node.position,
-        "Sigma filters are not read yet", hint: "write 'and not' in the rule's condition")
       return nil
     }
     let isCorrelation = node["correlation"] != nil
     let own = isCorrelation ? ["correlation", "generate"] : ["logsource", "detection"]
     problems.checkKeys(
       pairs, known: RuleKeys.common + own, of: isCorrelation ? "a correlation" : "a rule")
+    var draft = begin(node)
+    draft.hasSubject = node["crenel"]?["subject"] != nil
+    if isSkipped {
+      draft.isSkipped = true
+      passedOver.append(
+        PassedOverRule(
+          at: node["correlation"]?["rules"]?.position ?? node.position,
+          "'\(shown(draft.metadata.title))' refers to a rule that is passed over: passed over too"))
+    } else if isCorrelation {
+      isOurs = references(in: node).allSatisfy { !foreignNames.contains($0) }
+      draft.correlation = readCorrelation(node)
+    } else {
+      checkAbsence(node)
+      readRule(node, &draft)
+    }
+    finish(node, &draft)
+    return draft
+  }
+
+  /// What a document says of itself; what follows is read as its parts.
+  mutating func begin(_ node: YAMLNode) -> RuleDraft {
     let metadata = header.read(node, &problems)
     knobs = metadata.knobs
     usedKnobs = []
     subjects = []
     families = []
-    var draft = RuleDraft(metadata: metadata)
-    draft.hasSubject = node["crenel"]?["subject"] != nil
-    if isCorrelation {
-      draft.correlation = readCorrelation(node)
-    } else {
-      readRule(node, &draft)
-    }
+    isOurs = true
+    return RuleDraft(metadata: metadata)
+  }
+
+  /// Keeps what was found while the parts of a document were read.
+  mutating func finish(_ node: YAMLNode, _ draft: inout RuleDraft) {
     for knob in knobs where !usedKnobs.contains(knob.name) && !draft.isSkipped {
       problems.warning(
         "unused-knob", at: node["crenel"]?["knobs"]?.position ?? node.position,
@@ -59,36 +80,44 @@ struct RuleBuilder {
     }
     draft.subjects = subjects
     draft.families = families
-    return draft
   }
 
   private mutating func readRule(_ node: YAMLNode, _ draft: inout RuleDraft) {
     for key in ["logsource", "detection"] where node[key] == nil {
       problems.error("missing-key", at: node.position, "a rule needs a '\(key)'")
     }
-    if let source = node["logsource"], !readsSource(source) {
-      draft.isSkipped = true
-      passedOver.append(PassedOverRule(title: draft.metadata.title, source: source))
-      return
+    if let source = node["logsource"] {
+      let isRead = readSource(source, &draft)
+      isOurs = draft.source.isCrenel
+      guard isRead else {
+        draft.isSkipped = true
+        passedOver.append(PassedOverRule(title: draft.metadata.title, source: source))
+        return
+      }
     }
-    if let detection = node["detection"] { readDetection(detection, &draft) }
+    if let detection = node["detection"] {
+      readDetection(detection, of: "a detection", &draft)
+    }
   }
 
-  /// Whether the log source is ours or one of web requests.
-  private mutating func readsSource(_ node: YAMLNode) -> Bool {
+  /// Reads the log source of a document; whether it is ours or one of web requests.
+  mutating func readSource(_ node: YAMLNode, _ draft: inout RuleDraft) -> Bool {
     guard let pairs = node.mapping else {
       problems.error(
         "bad-type", at: node.position, "'logsource' is \(node.kindName), expected a map")
+      draft.source.product = "crenel"
       return true
     }
     problems.checkKeys(
       pairs, known: ["category", "product", "service", "definition"], of: "logsource")
-    let category = problems.text(node["category"], "category")
-    let product = problems.text(node["product"], "product")
-    let service = problems.text(node["service"], "service")
+    let source = LogSource(
+      category: problems.text(node["category"], "category"),
+      product: problems.text(node["product"], "product"),
+      service: problems.text(node["service"], "service"))
+    draft.source = source
     let servers: [String?] = [nil] + LogSourceWords.servers
-    if product == "crenel" {
-      if let service, service != "booking" {
+    if source.isCrenel {
+      if let service = source.service, service != "booking" {
         problems.error(
           "bad-value", at: node["service"]?.position ?? node.position,
           "'\(shown(service))' is no service of Crenel",
@@ -96,16 +125,19 @@ struct RuleBuilder {
       }
       return true
     }
-    if let category {
-      return LogSourceWords.categories.contains(category) && servers.contains(product)
+    if let category = source.category {
+      return LogSourceWords.categories.contains(category) && servers.contains(source.product)
     }
-    return (product != nil || service != nil) && servers.contains(product)
+    let service = source.service
+    return (source.product != nil || service != nil) && servers.contains(source.product)
       && (service == nil || servers.contains(service) || service == "access")
   }
 
   // MARK: - Names
 
   /// The field of a name; tells the person when there is none.
+  ///
+  /// In a rule that is not ours a name that is not known is one that our logs lack.
   mutating func field(_ name: String, at position: SourcePosition) -> Field? {
     if let feature = FeatureCatalogue.feature(named: name) {
       subjects.insert(feature.subject.rawValue)
@@ -124,11 +156,23 @@ struct RuleBuilder {
       }
       return .extra(UInt8(clamping: slot))
     }
+    guard isOurs else { return .unavailable }
     problems.error(
       "unknown-field", at: position, "'\(shown(name))' is no field or feature",
-      hint: NearMiss.of(name, among: Self.fieldNames).map { "did you mean '\($0)'?" }
-        ?? "`crenel features --list` and docs/rules.md list the names")
+      hint: nearField(name) ?? "`crenel features --list` and docs/rules.md list the names")
     return nil
+  }
+
+  /// Tells that no log has a field, and what may have been meant by a name that is not known.
+  mutating func neverPresent(_ name: String, at position: SourcePosition, _ consequence: String) {
+    problems.warning(
+      "field-never-present", at: position,
+      "no log that Crenel reads has '\(shown(name))'; \(consequence)",
+      hint: FieldTable.field(named: name) == nil ? nearField(name) : nil)
+  }
+
+  private func nearField(_ name: String) -> String? {
+    NearMiss.of(name, among: Self.fieldNames).map { "did you mean '\($0)'?" }
   }
 
   /// The full names of all features.

@@ -9,9 +9,12 @@ public struct RuleCounters: Sendable, Hashable {
   public var evictedGroups: UInt64 = 0
   /// Events that a correlation did not count, for want of a field it groups by or counts.
   public var ungrouped: UInt64 = 0
-
   /// Numbers that sums, means and percentiles lack, because a group had too many in its window.
   public var droppedNumbers: UInt64 = 0
+
+  /// Matches before which it could not be told whether something was absent: the input did not
+  /// cover the window, or times overlap.
+  public var openAbsences: UInt64 = 0
 
   /// Creates counters at zero.
   public init() {}

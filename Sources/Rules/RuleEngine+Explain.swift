@@ -30,6 +30,24 @@ public struct CorrelationTrace: Sendable, Hashable {
   public var rules: [String]
   /// Length of its window in seconds.
   public var seconds: Int64
+  /// Of an absence: the rules before whose matches none of `rules` must have matched.
+  public var before: [String] = []
+}
+
+/// A filter of a rule at one exchange.
+public struct FilterTrace: Sendable, Hashable {
+  /// Index in ``RuleSet/filters``.
+  public var filter: Int
+  /// What it is called.
+  public var name: String
+  /// Its condition, such as `not monitor`.
+  public var condition: String
+  /// Whether it let the exchange pass.
+  public var holds: Bool
+  /// Whether that could not be found out.
+  public var isUndecided = false
+  /// Whether the rule would have been true without its filters, and this one is why it was not.
+  public var suppresses = false
 }
 
 /// A search identifier of a rule at one exchange.
@@ -52,8 +70,10 @@ public struct RuleTrace: Sendable, Hashable {
   public var isUndecided = false
   /// The expressions that gave up, when it could not.
   public var causes: [UndecidedCause] = []
-  /// How the search identifiers are joined, such as `flow and not regular`.
+  /// How the search identifiers are joined, such as `flow and not regular`; without its filters.
   public var condition: String
+  /// The filters that apply to it, in the order of their documents.
+  public var filters: [FilterTrace] = []
   /// What is counted; `nil` for rules that are no correlation.
   public var correlation: CorrelationTrace?
   /// The search identifiers, in the order of the rule.
@@ -78,7 +98,8 @@ extension RuleEngine {
         rule: Int32(truncatingIfNeeded: rule), fired: hasMatched(Int32(truncatingIfNeeded: rule)),
         isUndecided: isUndecided(Int32(truncatingIfNeeded: rule)),
         causes: undecidedCauses(Int32(truncatingIfNeeded: rule)),
-        condition: Self.text(of: compiled.condition, compiled.selections))
+        condition: compiled.own.text(compiled.selections))
+      trace.filters = filterTraces(compiled, batch, index, step, features, subjects)
       for selection in compiled.selections {
         for place in Self.tests(in: selection.tree) {
           let test = program.tests[place]
@@ -105,27 +126,53 @@ extension RuleEngine {
 
   private func correlationTrace(_ place: Int) -> RuleTrace {
     let correlation = program.correlations[place]
-    let names = correlation.inputs.map { input in
-      set.metadata[Int(input.rule)].name ?? set.metadata[Int(input.rule)].id
-    }
+    let names = correlation.inputs.map { name($0) }
+    let before = correlation.triggers.map { name($0) }
     let kind = correlation.kind.rawValue
     let seconds = correlation.timespan / Nanoseconds.second
     let found = lastMeasure(place)
+    let list = names.joined(separator: ", ")
     var trace = RuleTrace(
       rule: correlation.rule, fired: hasMatched(correlation.rule),
       isUndecided: isUndecided(correlation.rule), causes: undecidedCauses(correlation.rule),
-      condition: "\(kind) of \(names.joined(separator: ", ")) within \(seconds) s",
+      condition: correlation.isAbsence
+        ? "no \(list) in the \(seconds) s before \(before.joined(separator: ", "))"
+        : "\(kind) of \(list) within \(seconds) s",
       correlation: CorrelationTrace(
-        kind: correlation.kind, rules: names, seconds: seconds))
+        kind: correlation.kind, rules: names, seconds: seconds, before: before))
     for bound in correlation.bounds {
       trace.conditions.append(
         ConditionTrace(
           selection: "correlation", field: kind, relation: bound.comparison.word,
           wanted: Self.text(of: bound.value), value: found ?? .nan,
           measure: .correlation(rule: correlation.rule),
-          holds: found.map(bound.holds) ?? false))
+          holds: found.map(bound.holds) ?? false, isUndecided: found?.isNaN ?? false))
     }
     return trace
+  }
+
+  private func name(_ input: Correlation.Input) -> String {
+    set.metadata[Int(input.rule)].name ?? set.metadata[Int(input.rule)].id
+  }
+
+  private mutating func filterTraces(
+    _ rule: CompiledRule, _ batch: borrowing ExchangeBatch, _ index: Int, _ step: borrowing Step,
+    _ features: borrowing FeatureStage, _ subjects: Subjects
+  ) -> [FilterTrace] {
+    guard !rule.filters.isEmpty else { return [] }
+    let own = truth(rule.own, rule.selections, batch, index, step, features, subjects)
+    var traces: [FilterTrace] = []
+    for applied in rule.filters {
+      let truth = truth(
+        applied.condition, rule.selections, batch, index, step, features, subjects)
+      let filter = set.filters[applied.filter]
+      traces.append(
+        FilterTrace(
+          filter: applied.filter, name: filter.name, condition: filter.condition,
+          holds: truth == .yes, isUndecided: truth == .unknown,
+          suppresses: own == .yes && truth == .no))
+    }
+    return traces
   }
 
   /// A number as rules write it: without a point when it is whole.
@@ -140,23 +187,6 @@ extension RuleEngine {
     case .all(let children), .any(let children): children.flatMap { tests(in: $0) }
     case .not(let child): tests(in: child)
     case .constant, .selection: []
-    }
-  }
-
-  /// A condition in Sigma's words, with the parentheses it needs.
-  private static func text(of tree: Tree, _ selections: [Selection], isInner: Bool = false)
-    -> String
-  {
-    switch tree {
-    case .selection(let place): return selections[place].name
-    case .not(let child): return "not " + text(of: child, selections, isInner: true)
-    case .constant(let value): return value ? "true" : "false"
-    case .test: return "test"
-    case .all(let children), .any(let children):
-      let isAll = if case .all = tree { true } else { false }
-      let parts = children.map { text(of: $0, selections, isInner: true) }
-      let joined = parts.joined(separator: isAll ? " and " : " or ")
-      return isInner && parts.count > 1 ? "(" + joined + ")" : joined
     }
   }
 }

@@ -27,18 +27,24 @@ public struct RuleEngine: ~Copyable {
   private let subjects: [SubjectKind]
 
   /// Number of the exchange being evaluated, which marks what is remembered about it.
-  private var generation: UInt64 = 0
+  private(set) var generation: UInt64 = 0
   private var featureValues: [Double]
   private var featureStamps: [UInt64]
   private var matchedAt: [UInt64]
   private var undecidedAt: [UInt64]
+  /// The last exchange at which a rule could not be decided.
+  private var lastUndecided: UInt64 = 0
   private var undecidedRules: [Int32: UndecidedRule] = [:]
   /// What each correlation measured at the exchange that was last an event of it.
-  private var measures: [(generation: UInt64, value: Double)]
+  var measures: [(generation: UInt64, value: Double)]
   private var ranks: [Double] = []
   var scans: ScanMemo
   var scratch: [UInt8] = []
   var windows: CorrelationWindows
+  /// Whether any correlation asks for what did not come.
+  private let asksAbsence: Bool
+  var absences: AbsenceWindows
+  var coverage = InputCoverage()
 
   /// Prepares to evaluate `set`.
   ///
@@ -65,6 +71,8 @@ public struct RuleEngine: ~Copyable {
     scans = ScanMemo(set.program.scans)
     scratch.reserveCapacity(256)
     windows = CorrelationWindows()
+    asksAbsence = set.program.correlations.contains { $0.isAbsence }
+    absences = AbsenceWindows(timespans: set.program.correlations.map(\.timespan))
   }
 
   /// Evaluates every rule on one exchange and appends a verdict for each that is true.
@@ -78,6 +86,7 @@ public struct RuleEngine: ~Copyable {
     generation &+= 1
     scans.forget()
     if step.isUndecided { hasOpenSteps = true }
+    if asksAbsence { coverage.note(batch.exchanges[index]) }
     let slice = program.slice(of: step)
     var hasMatched = false
     for place in slice.indices {
@@ -100,8 +109,9 @@ public struct RuleEngine: ~Copyable {
       verdicts.append(verdict)
     }
     // What later requests are judged by lacks this one, whether or not a rule hung on its step.
-    if step.isUndecided, !undecidedAt.contains(generation) { counters.undecided &+= 1 }
-    guard hasMatched, !program.correlations.isEmpty else { return }
+    if step.isUndecided, lastUndecided != generation { counters.undecided &+= 1 }
+    let concerns = hasMatched || (asksAbsence && lastUndecided == generation)
+    guard concerns, !program.correlations.isEmpty else { return }
     correlate(batch, index, step, features, subjects, into: &verdicts)
   }
 
@@ -131,6 +141,12 @@ public struct RuleEngine: ~Copyable {
       guard most - width < verdict.reasons[i].threshold else { return }
     }
     verdicts.append(verdict)
+  }
+
+  /// Takes in that there was something which rules cannot look into, such as TLS: until it is out
+  /// of a window, nothing is said to have been absent.
+  public mutating func passOver(_ exchange: borrowing Exchange) {
+    if asksAbsence { coverage.miss(exchange) }
   }
 
   // MARK: - Truth
@@ -178,13 +194,14 @@ public struct RuleEngine: ~Copyable {
   }
 
   /// Notes a rule, and each correlation that would have counted it, once an exchange.
-  private mutating func noteUndecided(_ rule: Int32, at place: Provenance) {
+  mutating func noteUndecided(_ rule: Int32, at place: Provenance) {
     guard !isUndecided(rule) else { return }
-    if !undecidedAt.contains(generation) { counters.undecided &+= 1 }
+    if lastUndecided != generation { counters.undecided &+= 1 }
+    lastUndecided = generation
     undecidedAt[Int(rule)] = generation
     undecidedRules[rule, default: UndecidedRule(rule: rule, first: place)].note(causes)
     for correlation in program.correlations
-    where correlation.inputs.contains(where: { $0.rule == rule }) {
+    where correlation.judged.contains(where: { $0.rule == rule }) {
       noteUndecided(correlation.rule, at: place)
     }
   }
@@ -316,7 +333,7 @@ public struct RuleEngine: ~Copyable {
 
   /// What a correlation measured at the exchange being evaluated; `nil` when it was no event of it.
   ///
-  /// Counts stop at ``Correlation/capacity``. Of several groups it belongs to, that of the first
+  /// Counts stop at ``Correlation/capacity``; NaN of an absence that cannot be told. Of several groups it belongs to, that of the first
   /// which meets the condition; else the largest.
   func lastMeasure(_ place: Int) -> Double? {
     measures[place].generation == generation ? measures[place].value : nil
@@ -327,7 +344,11 @@ public struct RuleEngine: ~Copyable {
     _ features: borrowing FeatureStage, _ subjects: Subjects, into verdicts: inout [Verdict]
   ) {
     for place in program.correlations.indices {
-      guard let found = measure(place, batch, index, step, features, subjects) else { continue }
+      let measured =
+        program.correlations[place].isAbsence
+        ? absence(place, batch, index, step)
+        : measure(place, batch, index, step, features, subjects)
+      guard let found = measured else { continue }
       let rule = program.correlations[place].rule
       matchedAt[Int(rule)] = generation
       guard makesVerdicts[Int(rule)] else { continue }
@@ -337,7 +358,7 @@ public struct RuleEngine: ~Copyable {
           Reason(
             .correlation(rule: rule), bound.comparison, value: found, threshold: bound.value))
       }
-      for input in program.correlations[place].inputs where hasMatched(input.rule) {
+      for input in program.correlations[place].judged where hasMatched(input.rule) {
         let source = program.rules[Int(input.rule)]
         guard !source.isCorrelation else { continue }
         _ = collect(
@@ -427,7 +448,7 @@ public struct RuleEngine: ~Copyable {
   }
 
   /// 128 seeded bits of the fields' values; `nil` when one is absent.
-  private mutating func key(
+  mutating func key(
     _ fields: [Field], of place: Int, _ batch: borrowing ExchangeBatch, _ index: Int,
     _ step: borrowing Step
   ) -> WindowKey? {

@@ -12,6 +12,8 @@ public struct RuleSet: Sendable {
   public let passedOver: [PassedOverRule]
   /// How many rules are not in force for that reason.
   public var skippedCount: Int { passedOver.count }
+  /// The Sigma filters in force, in the order of their documents.
+  public let filters: [RuleFilter]
   let program: Program
 
   /// Rules of one run, at most.
@@ -28,7 +30,7 @@ public struct RuleSet: Sendable {
     names: inout FieldNames
   ) throws(Diagnostics) -> RuleSet {
     var builder = RuleBuilder(names: names, overrides: overrides)
-    var drafts: [RuleDraft] = []
+    var documents: [YAMLNode] = []
     for file in files {
       let contents = YAMLReader.contents(of: file.text, file: file.name)
       if contents.documents.isEmpty, contents.problems.isEmpty {
@@ -36,16 +38,15 @@ public struct RuleSet: Sendable {
           "empty-file", at: SourcePosition(file: file.name), "there is no rule in this file")
       }
       for item in contents.problems { builder.problems.add(item) }
-      for document in contents.documents {
-        if let draft = builder.read(document) { drafts.append(draft) }
-      }
+      documents += contents.documents
     }
+    let (drafts, filters) = builder.read(all: documents)
     for key in overrides.keys.sorted() where !builder.header.used.contains(key) {
       builder.problems.error(
         "unknown-knob", at: SourcePosition(file: "knob \(shown(key))"),
         "no rule has this knob", hint: "`crenel rules list` shows the knobs")
     }
-    var linker = Linker(builder: builder, drafts: drafts)
+    var linker = Linker(builder: builder, drafts: drafts, filters: filters)
     let set = linker.link()
     guard let set, !linker.builder.problems.hasErrors else {
       throw Diagnostics(
@@ -69,11 +70,13 @@ public struct RuleSet: Sendable {
 
   init(
     metadata: [RuleMetadata], warnings: [Diagnostic], passedOver: [PassedOverRule],
+    filters: [RuleFilter],
     program: Program
   ) {
     self.metadata = metadata
     self.warnings = warnings
     self.passedOver = passedOver
+    self.filters = filters
     self.program = program
   }
 }

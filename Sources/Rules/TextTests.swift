@@ -146,22 +146,27 @@ extension RuleBuilder {
 
   /// `fieldref`: the value is the name of another field.
   mutating func referenceTest(_ item: Item) -> Tree? {
-    var trees: [Tree] = []
-    let matches = all(item.values) { builder, node in
+    let trees = all(item.values) { builder, node in
       builder.field(builder.plain(node), at: node.position)
-        .flatMap { builder.reference(item, $0, at: node.position) }
+        .flatMap { builder.reference(item, $0, node) }
     }
-    guard let matches else { return nil }
-    for (node, match) in zip(item.values, matches) {
-      var test = Test(field: item.field, match: match)
-      test.isNegated = item.modifiers.isNegated
-      trees.append(add(test, info(item, plain(node), .matches, .nan)))
-    }
+    guard let trees else { return nil }
     if trees.count == 1 { return trees[0] }
     return item.modifiers.isNegated ? .all(trees) : .any(trees)
   }
 
-  private mutating func reference(
+  private mutating func reference(_ item: Item, _ other: Field, _ node: YAMLNode) -> Tree? {
+    guard other.kind != .nothing else {
+      neverPresent(plain(node), at: node.position, "this condition is never true")
+      return .constant(false)
+    }
+    guard let match = match(item, other, at: node.position) else { return nil }
+    var test = Test(field: item.field, match: match)
+    test.isNegated = item.modifiers.isNegated
+    return add(test, info(item, plain(node), .matches, .nan))
+  }
+
+  private mutating func match(
     _ item: Item, _ other: Field, at position: SourcePosition
   ) -> Match? {
     let kinds = [item.field.kind, other.kind]

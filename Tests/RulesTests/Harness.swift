@@ -19,6 +19,12 @@ struct Sample {
   var session: UInt64 = 1
   var bodyBytes: Int64 = -1
   var elapsed: Int64 = -1
+  /// When it began and ended; `at` for both when `nil`.
+  var start: TimeBounds?
+  var end: TimeBounds?
+  var flags: ExchangeFlags = []
+  var source: UInt32 = 0
+  var unparsedBefore: UInt32 = 0
 
   /// A request as a log would give it.
   static func get(_ target: String, agent: String? = "Mozilla/5.0") -> Sample {
@@ -58,7 +64,11 @@ struct Traffic {
     let at = Timestamp(nanoseconds: sample.at)
     var exchange = Exchange(
       at: at,
-      provenance: Provenance(source: 0, offset: 0, length: 0, line: UInt64(place) + 1))
+      provenance: Provenance(source: sample.source, offset: 0, length: 0, line: UInt64(place) + 1))
+    exchange.start = sample.start ?? exchange.start
+    exchange.end = sample.end ?? exchange.end
+    exchange.flags = sample.flags
+    exchange.unparsedBefore = sample.unparsedBefore
     for field in TextField.allCases { exchange[field] = put(sample.texts[field]) }
     for (name, text) in sample.extras.sorted(by: { $0.key < $1.key }) {
       if let slot = names.slot(of: name) { exchange.extras[slot] = put(text) }
@@ -94,6 +104,47 @@ func run(
     files: [(name: "booking/test.yml", text: rules)], knobs: knobs, names: &names)
   let verdicts = verdicts(set, samples, names: names, utcOffset: utcOffset)
   return verdicts.map { $0.map { set.metadata[Int($0.rule)].id } }
+}
+
+/// An engine that has taken in some samples, with what it says of the last one.
+struct Judged {
+  var fired: [[String]] = []
+  var counters = RuleCounters()
+  var undecided: [UndecidedRule] = []
+  var traces: [[RuleTrace]] = []
+}
+
+/// Reads rules and evaluates samples, with everything that people are told of them.
+func judge(_ rules: String, _ samples: [Sample]) throws -> Judged {
+  var names = FieldNames()
+  let set = try RuleSet.parse(files: [(name: "booking/test.yml", text: rules)], names: &names)
+  let traffic = Traffic(samples, names: names)
+  var engine = RuleEngine(set, names: names, seed: 7)
+  var features = FeatureStage(FeatureConfiguration())
+  var judged = Judged()
+  for index in traffic.batch.exchanges.indices {
+    guard traffic.batch.exchanges[index].flags.isDisjoint(with: .uncounted) else {
+      engine.passOver(traffic.batch.exchanges[index])
+      judged.fired.append([])
+      judged.traces.append([])
+      continue
+    }
+    let step = traffic.steps[index]
+    let subjects = features.update(traffic.batch.exchanges[index], step, in: traffic.batch)
+    var verdicts: [Verdict] = []
+    engine.evaluate(traffic.batch, index, step, features, subjects, into: &verdicts)
+    judged.fired.append(verdicts.map { set.metadata[Int($0.rule)].id })
+    judged.traces.append(engine.explain(traffic.batch, index, step, features, subjects))
+  }
+  judged.counters = engine.counters
+  judged.undecided = engine.undecided
+  return judged
+}
+
+/// The warnings of rules that are read.
+func warnings(_ text: String) throws -> [Diagnostic] {
+  var names = FieldNames()
+  return try RuleSet.parse(files: [(name: "booking/test.yml", text: text)], names: &names).warnings
 }
 
 /// The verdicts of each sample.
