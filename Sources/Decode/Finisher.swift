@@ -188,6 +188,7 @@ struct Finisher {
     }
     if fields.peer.count > 0, let peer = ForwardedChain.address(bytes, fields.peer.indices) {
       exchange.peer = peer
+      if peer == exchange.client, exchange.port == 0 { exchange.port = fields.peerPort }
     } else {
       exchange.peer = exchange.client
     }
@@ -217,7 +218,9 @@ struct Finisher {
     guard !isDash(bytes, host.host) else { return true }
     if clients.isList(bytes, range) {
       if !exchange[.forwardedFor].isPresent { exchange[.forwardedFor] = ByteRange(range) }
-      if let nearest = clients.nearest(bytes, range) { exchange.client = nearest }
+      let nearest = clients.nearest(bytes, range)
+      if let nearest { exchange.client = nearest.address }
+      exchange.port = nearest?.port ?? 0
       return true
     }
     guard HostPort.isName(bytes, host.host) else { return false }

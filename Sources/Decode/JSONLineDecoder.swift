@@ -11,6 +11,9 @@ struct JSONLineDecoder {
   /// Whether the line read last had a key for the client, be it a socket without an address.
   private(set) var sawClient = false
 
+  /// Which port goes with which client.
+  private let ports: JSONPorts
+
   /// The slot of a request body, when a form field is asked for.
   private let bodySlot: Int?
 
@@ -49,6 +52,7 @@ struct JSONLineDecoder {
     }
     self.roles = roles
     self.forms = forms
+    ports = JSONPorts(map)
     scanner = JSONScanner(tree)
     finisher = Finisher(configuration, stamp: map.stamp)
     var format = CompiledFormat()
@@ -97,10 +101,13 @@ struct JSONLineDecoder {
       }
       if value.isReal, roles[slot].isCount { value.range = whole(value.range.indices, &bytes) }
       guard value.range.count > 0 else { continue }
-      if let reason = take(roles[slot], value.range.indices, bytes.span, &exchange, &fields) {
+      let role = slot == ports.slot && !isClientsPort(value) ? .peerPort : roles[slot]
+      if let reason = take(role, value.range.indices, bytes.span, &exchange, &fields) {
         return .rejected(reason, at: Int(value.range.offset))
       }
     }
+    // Without another client, the address of the connection is the client.
+    if !fields.remote.isPresent { fields.remote = fields.peer }
     sawClient = fields.remote.isPresent || exchange[.forwardedFor].isPresent
     guard fields.hasStamp, hasRequest(fields, exchange) else {
       return .rejected(.missingField, at: start)
@@ -110,6 +117,12 @@ struct JSONLineDecoder {
       return .rejected(reason, at: place.isPresent ? Int(place.offset) : start)
     }
     return .exchange
+  }
+
+  private func isClientsPort(_ port: JSONScanner.Value) -> Bool {
+    let hasClient = scanner.found & 1 << UInt64(ports.clientSlot) != 0
+    return ports.isClients(
+      port.rank, besideClient: hasClient ? scanner.values[ports.clientSlot].rank : nil)
   }
 
   private func hasRequest(_ fields: LineFields, _ exchange: Exchange) -> Bool {
