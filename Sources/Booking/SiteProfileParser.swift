@@ -13,8 +13,10 @@ public enum SiteProfileParser {
   public static func parse(
     _ text: String, file: String, isZone: (String) -> Bool = { _ in true }
   ) throws(Diagnostics) -> SiteProfile {
-    let documents = try YAMLReader.documents(in: text, file: file)
+    let contents = YAMLReader.contents(of: text, file: file)
+    let documents = contents.documents
     guard documents.count == 1, let root = documents.first, root.mapping != nil else {
+      guard contents.problems.isEmpty else { throw Diagnostics(contents.problems) }
       throw Diagnostics([
         Diagnostic(
           code: "profile-shape", at: SourcePosition(file: file),
@@ -23,6 +25,7 @@ public enum SiteProfileParser {
       ])
     }
     var reader = ProfileReader()
+    reader.mistakes = contents.problems
     var profile = reader.profile(root)
     reader.zone(root["timezone"], &profile, isZone)
     let found = Diagnostics(reader.mistakes)

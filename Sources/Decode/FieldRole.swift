@@ -17,7 +17,10 @@ enum FieldRole: Hashable, Sendable, BitwiseCopyable {
   case ident
   /// `address:port`.
   case remoteWithPort
+  /// The port of the client.
   case port
+  /// The port of the connection, which is the client's only when no proxy named the client.
+  case peerPort
   // When
   /// `10/Oct/2000:13:55:36 -0700`, with or without a fraction.
   case clfTime
@@ -54,7 +57,7 @@ extension FieldRole {
   /// Whether the field is a whole number.
   var isCount: Bool {
     switch self {
-    case .port, .status, .bodyBytes, .responseBytes, .requestBytes, .connection,
+    case .port, .peerPort, .status, .bodyBytes, .responseBytes, .requestBytes, .connection,
       .connectionRequest:
       true
     default: false

@@ -21,17 +21,31 @@ struct Finisher {
   ) -> RejectReason? {
     if let reason = when(fields, bytes, &exchange) { return reason }
     if fields.request.isPresent {
-      RequestTarget.split(requestLine: fields.request.indices, bytes, into: &exchange)
+      takeRequest(fields.request.indices, bytes, &exchange)
     } else if exchange[.target].isPresent, !exchange[.path].isPresent {
       RequestTarget.split(target: exchange[.target].indices, bytes, into: &exchange)
     } else if !exchange[.target].isPresent, exchange[.path].isPresent {
       exchange[.target] = exchange[.path]
+    }
+    if !fields.request.isPresent, exchange[.target].count == 0 {
+      exchange.flags.insert(.malformedRequest)
     }
     if fields.query.count > 0 { takeQuery(fields.query.indices, bytes, &exchange) }
     if exchange[.host].isPresent {
       exchange[.host] = ByteRange(RequestTarget.host(bytes, exchange[.host].indices))
     }
     return who(fields, &exchange, bytes)
+  }
+
+  /// A request line, unless the server wrote something in place of one that it could not read.
+  private func takeRequest(
+    _ line: Range<Int>, _ bytes: Span<UInt8>, _ exchange: inout Exchange
+  ) {
+    if line.isEmpty || RequestTarget.standsForNone(bytes, line) {
+      exchange.flags.insert(.malformedRequest)
+    } else {
+      RequestTarget.split(requestLine: line, bytes, into: &exchange)
+    }
   }
 
   /// A query of its own, with or without its `?`.
@@ -188,6 +202,7 @@ struct Finisher {
     }
     if fields.peer.count > 0, let peer = ForwardedChain.address(bytes, fields.peer.indices) {
       exchange.peer = peer
+      if peer == exchange.client, exchange.port == 0 { exchange.port = fields.peerPort }
     } else {
       exchange.peer = exchange.client
     }
@@ -217,7 +232,9 @@ struct Finisher {
     guard !isDash(bytes, host.host) else { return true }
     if clients.isList(bytes, range) {
       if !exchange[.forwardedFor].isPresent { exchange[.forwardedFor] = ByteRange(range) }
-      if let nearest = clients.nearest(bytes, range) { exchange.client = nearest }
+      let nearest = clients.nearest(bytes, range)
+      if let nearest { exchange.client = nearest.address }
+      exchange.port = nearest?.port ?? 0
       return true
     }
     guard HostPort.isName(bytes, host.host) else { return false }

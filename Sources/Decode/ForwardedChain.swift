@@ -8,23 +8,26 @@ struct ForwardedChain {
   let trusted: [Network]
 
   /// The client behind `peer`, and whether the chain ended or broke before an untrusted hop.
+  ///
+  /// Its port is the one that the chain gives it, never that of another hop.
   func client(
-    behind peer: ClientAddress, _ bytes: Span<UInt8>, _ chain: Range<Int>
-  ) -> (client: ClientAddress, isUnclear: Bool) {
+    behind peer: Endpoint, _ bytes: Span<UInt8>, _ chain: Range<Int>
+  ) -> (client: Endpoint, isUnclear: Bool) {
     var hop = peer
     var end = chain.upperBound
-    while isTrusted(hop) {
-      guard let element = last(bytes, chain.lowerBound, &end) else { return (hop, true) }
-      guard let address = Self.address(bytes, element) else { return (hop, true) }
-      hop = address
+    while isTrusted(hop.address) {
+      guard let element = last(bytes, chain.lowerBound, &end),
+        let next = Self.hop(bytes, element)
+      else { return (hop, true) }
+      hop = next
     }
     return (hop, false)
   }
 
   /// The nearest hop that the chain names; `nil` when it cannot be read.
-  func nearest(_ bytes: Span<UInt8>, _ chain: Range<Int>) -> ClientAddress? {
+  func nearest(_ bytes: Span<UInt8>, _ chain: Range<Int>) -> Endpoint? {
     var end = chain.upperBound
-    return last(bytes, chain.lowerBound, &end).flatMap { Self.address(bytes, $0) }
+    return last(bytes, chain.lowerBound, &end).flatMap { Self.hop(bytes, $0) }
   }
 
   private func isTrusted(_ address: ClientAddress) -> Bool {
@@ -48,13 +51,22 @@ struct ForwardedChain {
     byte == UInt8(ascii: ",") || byte == 0x20 || byte == 0x09
   }
 
-  /// An address with or without a port: `192.0.2.7:1234`, `[2001:db8::1]:1234`.
-  static func address(_ bytes: Span<UInt8>, _ range: Range<Int>) -> ClientAddress? {
+  /// An address with or without a port: `192.0.2.7:1234`, `[2001:db8::1]:1234`; port 0 without.
+  static func hop(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Endpoint? {
     guard !range.isEmpty, range.upperBound <= bytes.count else { return nil }
-    if let whole = ClientAddress(parsing: bytes.extracting(range)) { return whole }
-    let host = HostPort.likely(bytes, range).host
-    guard host != range else { return nil }
-    return ClientAddress(parsing: bytes.extracting(host))
+    if let whole = ClientAddress(parsing: bytes.extracting(range)) {
+      return Endpoint(address: whole, port: 0)
+    }
+    let likely = HostPort.likely(bytes, range)
+    guard let port = likely.port,
+      let address = ClientAddress(parsing: bytes.extracting(likely.host))
+    else { return nil }
+    return Endpoint(address: address, port: port)
+  }
+
+  /// The address of a hop, its port left out.
+  static func address(_ bytes: Span<UInt8>, _ range: Range<Int>) -> ClientAddress? {
+    hop(bytes, range)?.address
   }
 
   /// Whether a text is a list of hops: words with commas between them, or addresses with spaces.
@@ -85,7 +97,8 @@ struct ClientFinder {
 
   /// Walks from the client through the proxies that are trusted, as far as the configuration asks.
   ///
-  /// Where there is no client address, the nearest hop of the chain stands for it.
+  /// Where there is no client address, the nearest hop of the chain stands for it. The port goes
+  /// with the address: a proxy's is never left beside the client that it names.
   func find(_ exchange: inout Exchange, _ bytes: Span<UInt8>) {
     let forwarded = exchange[.forwardedFor]
     guard forwarded.count > 0 else { return }
@@ -94,14 +107,17 @@ struct ClientFinder {
         exchange.flags.insert(.forwardingUnclear)
         return
       }
-      exchange.client = nearest
+      exchange.client = nearest.address
+      exchange.port = nearest.port
       exchange.flags.insert(.forwarded)
     }
     guard origin == .forwarded else { return }
-    let found = chain.client(behind: exchange.client, bytes, forwarded.indices)
+    let peer = Endpoint(address: exchange.client, port: exchange.port)
+    let found = chain.client(behind: peer, bytes, forwarded.indices)
     if found.isUnclear { exchange.flags.insert(.forwardingUnclear) }
-    guard found.client != exchange.client else { return }
-    exchange.client = found.client
+    exchange.port = found.client.port
+    guard found.client.address != exchange.client else { return }
+    exchange.client = found.client.address
     exchange.flags.insert(.forwarded)
   }
 
@@ -109,7 +125,7 @@ struct ClientFinder {
   func isList(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool { chain.isList(bytes, range) }
 
   /// The nearest hop that a chain names; `nil` when it cannot be read.
-  func nearest(_ bytes: Span<UInt8>, _ range: Range<Int>) -> ClientAddress? {
+  func nearest(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Endpoint? {
     chain.nearest(bytes, range)
   }
 }

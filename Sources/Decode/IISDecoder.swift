@@ -3,8 +3,9 @@ import CrenelModel
 /// Reads the W3C extended log of IIS: fields named by `#Fields` lines, which may change in a file.
 ///
 /// Source: W3C "Extended Log File Format" (WD-logfile-960323) and the IIS documentation. Times are
-/// UTC; a line is stamped when the answer was complete. Spaces inside a value are written as `+`;
-/// they are put back in user agents, where a plus is rare, and kept as written elsewhere.
+/// UTC; a line is stamped when the answer was complete. Spaces inside a value are written as `+`,
+/// which nothing tells from a plus: they are put back only where a plus is rare or impossible (see
+/// ``putSpacesBack``), and kept as written elsewhere, in paths, queries, referrers and users' names.
 struct IISDecoder {
   /// A column, as its name says.
   private enum Column: Hashable, BitwiseCopyable {
@@ -57,24 +58,49 @@ struct IISDecoder {
   mutating func decode(
     _ line: Range<Int>, _ bytes: inout [UInt8], _ exchange: inout Exchange
   ) -> LineOutcome {
-    let outcome = read(line, bytes.span, &exchange)
-    if case .exchange = outcome {
-      exchange[.userAgent] = Self.spaced(exchange[.userAgent], &bytes)
+    var fields = LineFields()
+    let outcome = read(line, bytes.span, &exchange, &fields)
+    guard case .exchange = outcome else { return outcome }
+    Self.putSpacesBack(&exchange, &fields, &bytes)
+    if let reason = finisher.finish(fields, &exchange, bytes.span) {
+      return .rejected(reason, at: line.lowerBound)
     }
-    return outcome
+    return .exchange
   }
 
-  /// A user agent with spaces for the `+` that IIS writes in their place; agents hold few of them.
-  private static func spaced(_ range: ByteRange, _ bytes: inout [UInt8]) -> ByteRange {
+  /// Puts spaces for the `+` that IIS writes in their place: in user agents, which hold few; in
+  /// addresses and languages, which hold none; in cookies between one and the next only, for
+  /// their values hold no spaces (RFC 6265), and may hold a plus.
+  private static func putSpacesBack(
+    _ exchange: inout Exchange, _ fields: inout LineFields, _ bytes: inout [UInt8]
+  ) {
+    for field in [TextField.userAgent, .forwardedFor, .acceptLanguage] {
+      exchange[field] = spaced(exchange[field], &bytes)
+    }
+    fields.remote = spaced(fields.remote, &bytes)
+    exchange[.cookies] = spaced(exchange[.cookies], behind: UInt8(ascii: ";"), &bytes)
+  }
+
+  /// A text with spaces for each `+`, or for each that stands behind `mark`.
+  private static func spaced(
+    _ range: ByteRange, behind mark: UInt8? = nil, _ bytes: inout [UInt8]
+  ) -> ByteRange {
     let plus = UInt8(ascii: "+")
     guard range.count > 0, bytes[range.indices].contains(plus) else { return range }
     let start = bytes.count
-    for i in range.indices { bytes.append(bytes[i] == plus ? 0x20 : bytes[i]) }
+    var previous: UInt8 = 0
+    for i in range.indices {
+      let byte = bytes[i]
+      let isSpace = byte == plus && (mark == nil || mark == previous)
+      bytes.append(isSpace ? 0x20 : byte)
+      previous = byte
+    }
     return ByteRange(start..<bytes.count)
   }
 
   private mutating func read(
-    _ line: Range<Int>, _ bytes: Span<UInt8>, _ exchange: inout Exchange
+    _ line: Range<Int>, _ bytes: Span<UInt8>, _ exchange: inout Exchange,
+    _ fields: inout LineFields
   ) -> LineOutcome {
     if bytes[line.lowerBound] == UInt8(ascii: "#") {
       if starts(bytes, line, with: "#Fields:") {
@@ -91,7 +117,6 @@ struct IISDecoder {
     if !hasHeader { guess(line, bytes) }
     guard !columns.isEmpty else { return .rejected(.noHeader, at: line.lowerBound) }
     guard isWhole else { return .rejected(.missingColumn, at: line.lowerBound) }
-    var fields = LineFields()
     var at = line.lowerBound
     for index in columns.indices {
       guard at <= line.upperBound else {
@@ -105,9 +130,6 @@ struct IISDecoder {
     }
     guard at > line.upperBound else {
       return .rejected(.trailingText, at: at)
-    }
-    if let reason = finisher.finish(fields, &exchange, bytes) {
-      return .rejected(reason, at: line.lowerBound)
     }
     return .exchange
   }

@@ -13,6 +13,8 @@ struct JSONFieldMap: Sendable, Hashable {
   var entries: [Entry]
   /// When the server stamps its lines.
   var stamp: StampKind
+  /// Whether it is one of the maps known by name.
+  var isPreset: Bool { Self.presets.contains { $0.name == name } }
 
   private init(_ name: String, stamp: StampKind, _ entries: [(FieldRole, [String])]) {
     self.name = name
@@ -54,7 +56,7 @@ struct JSONFieldMap: Sendable, Hashable {
   static let caddy = JSONFieldMap(
     "caddy", stamp: .end,
     [
-      (.anyTime, ["ts"]), (.remote, ["request.client_ip", "request.remote_ip"]),
+      (.anyTime, ["ts"]), (.remote, ["request.client_ip"]),
       (.peer, ["request.remote_ip"]), (.remoteWithPort, ["request.remote_addr"]),
       (.port, ["request.remote_port"]), (.text(.user), ["user_id"]),
       (.text(.method), ["request.method"]), (.text(.target), ["request.uri"]),

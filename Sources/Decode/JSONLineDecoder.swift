@@ -11,6 +11,13 @@ struct JSONLineDecoder {
   /// Whether the line read last had a key for the client, be it a socket without an address.
   private(set) var sawClient = false
 
+  /// The slots that say what was asked for, and those of the status: a line that has a key for both
+  /// is of a request, be it one that the server could not read.
+  private let requestSlots: UInt64
+  private let statusSlots: UInt64
+  /// Which port goes with which client.
+  private let ports: JSONPorts
+
   /// The slot of a request body, when a form field is asked for.
   private let bodySlot: Int?
 
@@ -49,11 +56,18 @@ struct JSONLineDecoder {
     }
     self.roles = roles
     self.forms = forms
+    requestSlots = Self.slots(of: [.request, .text(.target), .text(.path)], roles)
+    statusSlots = Self.slots(of: [.status], roles)
+    ports = JSONPorts(map)
     scanner = JSONScanner(tree)
     finisher = Finisher(configuration, stamp: map.stamp)
     var format = CompiledFormat()
     format.escapes = .none
     takers = TextLineDecoder(format, configuration)
+  }
+
+  private static func slots(of wanted: Set<FieldRole>, _ roles: [FieldRole]) -> UInt64 {
+    roles.enumerated().reduce(0) { wanted.contains($1.element) ? $0 | 1 << UInt64($1.offset) : $0 }
   }
 
   private static func paths(of name: String) -> [[String]] {
@@ -97,12 +111,17 @@ struct JSONLineDecoder {
       }
       if value.isReal, roles[slot].isCount { value.range = whole(value.range.indices, &bytes) }
       guard value.range.count > 0 else { continue }
-      if let reason = take(roles[slot], value.range.indices, bytes.span, &exchange, &fields) {
+      let role = slot == ports.slot && !isClientsPort(value) ? .peerPort : roles[slot]
+      if let reason = take(role, value.range.indices, bytes.span, &exchange, &fields) {
         return .rejected(reason, at: Int(value.range.offset))
       }
     }
+    // Without another client, the address of the connection is the client.
+    if !fields.remote.isPresent { fields.remote = fields.peer }
     sawClient = fields.remote.isPresent || exchange[.forwardedFor].isPresent
-    guard fields.hasStamp, hasRequest(fields, exchange) else {
+    let keys = scanner.found | scanner.nulls
+    let isUnread = keys & requestSlots != 0 && scanner.found & statusSlots != 0
+    guard fields.hasStamp, isUnread || hasRequest(fields, exchange) else {
       return .rejected(.missingField, at: start)
     }
     if let reason = finisher.finish(fields, &exchange, bytes.span) {
@@ -110,6 +129,12 @@ struct JSONLineDecoder {
       return .rejected(reason, at: place.isPresent ? Int(place.offset) : start)
     }
     return .exchange
+  }
+
+  private func isClientsPort(_ port: JSONScanner.Value) -> Bool {
+    let hasClient = scanner.found & 1 << UInt64(ports.clientSlot) != 0
+    return ports.isClients(
+      port.rank, besideClient: hasClient ? scanner.values[ports.clientSlot].rank : nil)
   }
 
   private func hasRequest(_ fields: LineFields, _ exchange: Exchange) -> Bool {

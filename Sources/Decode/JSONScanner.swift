@@ -28,6 +28,8 @@ struct JSONScanner {
   var values = InlineArray<64, Value>(repeating: Value())
   /// Bit i: slot i was found.
   private(set) var found: UInt64 = 0
+  /// Bit i: slot i was `null`.
+  private(set) var nulls: UInt64 = 0
 
   init(_ tree: JSONPathTree) { self.tree = tree }
 
@@ -36,6 +38,7 @@ struct JSONScanner {
     _ bytes: Span<UInt8>, _ range: Range<Int>
   ) -> (reason: RejectReason, at: Int)? {
     found = 0
+    nulls = 0
     var at = Self.skipSpace(bytes, range.lowerBound, range.upperBound)
     guard byte(bytes, at) == UInt8(ascii: "{"), at < range.upperBound else {
       return (.badJSON, at)
@@ -127,6 +130,7 @@ struct JSONScanner {
     case UInt8(ascii: "n"):
       guard starts(bytes, at..<end, with: "null") else { return .badJSON }
       at &+= 4
+      if let leaf = tree.leaf(of: node) { nulls |= 1 << UInt64(leaf.slot) }
       return nil
     default:
       guard let isReal = number(bytes, &at, end) else { return .badJSON }

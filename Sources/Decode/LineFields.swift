@@ -6,6 +6,8 @@ import CrenelModel
 struct LineFields: BitwiseCopyable {
   var remote = ByteRange.absent
   var peer = ByteRange.absent
+  /// The port of `peer`; 0 when not logged.
+  var peerPort: UInt16 = 0
   var remoteHasPort = false
   var request = ByteRange.absent
   var query = ByteRange.absent

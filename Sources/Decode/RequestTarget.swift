@@ -29,6 +29,18 @@ enum RequestTarget {
     split(target: (methodEnd &+ 1)..<targetEnd, bytes, into: &exchange)
   }
 
+  /// Whether a logged request line is what a server writes where it could read none: `-`, HAProxy's
+  /// `<BADREQ>`, `- - -` and `- - HTTP/1.1` of Envoy and Traefik, ALB's `- http://its-own-name:80- -`.
+  static func standsForNone(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    guard starts(bytes, range, with: "- ") else {
+      return isDash(bytes, range) || equals(bytes, range, "<BADREQ>")
+    }
+    if equals(bytes, (range.upperBound &- 2)..<range.upperBound, " -") { return true }
+    return starts(bytes, range, with: "- - ")
+      && find(0x20, in: bytes, from: range.lowerBound &+ 4, to: range.upperBound)
+        == range.upperBound
+  }
+
   /// Splits `/path?query`, `http://host/path` or `host:port` into the exchange's texts.
   static func split(
     target range: Range<Int>, _ bytes: Span<UInt8>, into exchange: inout Exchange

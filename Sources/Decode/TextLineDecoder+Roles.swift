@@ -33,8 +33,9 @@ extension TextLineDecoder {
     case .status:
       guard let status = Self.status(bytes, range) else { return .badStatus }
       exchange.status = status
-    case .port, .bodyBytes, .responseBytes, .requestBytes, .connection, .connectionRequest:
-      return takeNumber(role, range, bytes, &exchange)
+    case .port, .peerPort, .bodyBytes, .responseBytes, .requestBytes, .connection,
+      .connectionRequest:
+      return takeNumber(role, range, bytes, &exchange, &fields)
     }
     return nil
   }
@@ -94,7 +95,8 @@ extension TextLineDecoder {
   }
 
   private func takeNumber(
-    _ role: FieldRole, _ range: Range<Int>, _ bytes: Span<UInt8>, _ exchange: inout Exchange
+    _ role: FieldRole, _ range: Range<Int>, _ bytes: Span<UInt8>, _ exchange: inout Exchange,
+    _ fields: inout LineFields
   ) -> RejectReason? {
     guard !isDash(bytes, range), !range.isEmpty else { return nil }
     var digits = range
@@ -104,7 +106,8 @@ extension TextLineDecoder {
     }
     guard let value = decimal(bytes, digits) else { return .badNumber }
     switch role {
-    case .port: exchange.port = UInt16(clamping: value)
+    case .port: exchange.port = UInt16(exactly: value) ?? 0
+    case .peerPort: fields.peerPort = UInt16(exactly: value) ?? 0
     case .bodyBytes: exchange.bodyBytes = value
     case .responseBytes: exchange.responseBytes = value
     case .requestBytes: exchange.requestBytes = value

@@ -11,15 +11,11 @@ enum RuleCase {
   static func apply(_ path: String, to options: inout RunOptions) {
     guard TextFiles.exists(path) else { return }
     do {
-      let documents = try YAMLReader.documents(in: TextFiles.text(path), file: path)
-      for document in documents { apply(document, to: &options) }
-    } catch let error as Diagnostics {
-      options.mistakes += error.items
-    } catch let error as Diagnostic {
-      options.mistakes.append(error)
+      let contents = try YAMLReader.contents(of: TextFiles.text(path), file: path)
+      options.mistakes += contents.problems
+      for document in contents.documents { apply(document, to: &options) }
     } catch {
-      options.mistakes.append(
-        Diagnostic(code: "internal", at: SourcePosition(file: path), "\(error)"))
+      options.mistakes.append(error)
     }
   }
 

@@ -13,24 +13,19 @@ public enum YAMLReader {
     public static let nodes = 100_000
   }
 
-  /// What a text holds: the documents that can be read, and why others cannot.
+  /// What a text holds: the documents that can be read, and what is wrong with it.
   public struct Contents: Sendable {
     /// The documents that can be read, in order; empty ones are left out.
+    ///
+    /// Of a key that a map has
+    /// more than once the first value stays, so that what else is wrong can be told.
     public var documents: [YAMLNode] = []
     /// One entry for each syntax error, repeated key, alias, odd key or limit that was passed.
     public var problems: [Diagnostic] = []
   }
 
-  /// Reads all documents of `text`; `file` is its name in errors.
-  ///
-  /// Throws ``Diagnostics`` with all that ``contents(of:file:)`` finds wrong.
-  public static func documents(in text: String, file: String) throws(Diagnostics) -> [YAMLNode] {
-    let contents = contents(of: text, file: file)
-    guard contents.problems.isEmpty else { throw Diagnostics(contents.problems) }
-    return contents.documents
-  }
-
-  /// Reads each document of `text` by itself, so that a mistake in one does not hide another's.
+  /// Reads each document of `text` by itself, so that a mistake in one does not hide another's;
+  /// `file` is its name in errors.
   public static func contents(of text: String, file: String) -> Contents {
     var contents = Contents()
     guard text.utf8.count <= Limit.bytes else {
@@ -52,19 +47,50 @@ public enum YAMLReader {
             "anchors and aliases (&name, *name) are not read", hint: "write the value out again"))
         continue
       }
-      do {
-        let parser = try Parser(yaml: part.text, encoding: .utf8)
-        while let node = try parser.nextRoot() {
-          let converted = try converter.convert(node, depth: 0)
-          if !converted.isNull { contents.documents.append(converted) }
-        }
-      } catch let error as Diagnostics {
-        contents.problems += error.items
-      } catch {
-        contents.problems += diagnostics(for: error, file: file, part)
-      }
+      read(part, &converter, into: &contents)
     }
     return contents
+  }
+
+  /// Reads a part, again for each key that the parser finds repeated.
+  private static func read(
+    _ part: YAMLParts.Part, _ converter: inout Converter, into contents: inout Contents
+  ) {
+    var keys = RepeatedKeys(part.text)
+    var repetitions: [Diagnostic] = []
+    while true {
+      var attempt = converter
+      attempt.keys = keys
+      do {
+        contents.documents += try documents(keys.text, &attempt)
+        contents.problems += attempt.repetitions
+        converter.count = attempt.count
+      } catch YamlError.duplicatedKeysInMapping(let names, let context) {
+        // What is told should the text prove to be unreadable behind them.
+        let position = converter.place(context.mark)
+        repetitions += names.prefix(1).map { .repeated($0, at: position) }
+        if let name = names.first, keys.setApart(name, at: context.mark) { continue }
+        contents.problems += repetitions
+        contents.problems += names.dropFirst().map { .repeated($0, at: position) }
+      } catch let error as Diagnostics {
+        contents.problems += attempt.repetitions + error.items
+      } catch {
+        contents.problems += repetitions + diagnostics(for: error, file: converter.file, part)
+      }
+      return
+    }
+  }
+
+  private static func documents(
+    _ text: String, _ converter: inout Converter
+  ) throws -> [YAMLNode] {
+    var documents: [YAMLNode] = []
+    let parser = try Parser(yaml: text, encoding: .utf8)
+    while let node = try parser.nextRoot() {
+      let converted = try converter.convert(node, depth: 0)
+      if !converted.isNull { documents.append(converted) }
+    }
+    return documents
   }
 
   /// The place of the first alias, when the text has anchors as well; 1-based.
@@ -127,14 +153,6 @@ public enum YAMLReader {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
       .composer(_, let problem, let mark, _):
       return syntax(problem, mark)
-    case .duplicatedKeysInMapping(let keys, let context):
-      let position = SourcePosition(
-        file: file, line: context.mark.line + part.linesBefore, column: context.mark.column)
-      return keys.map {
-        Diagnostic(
-          code: "yaml-repeated-key", at: position, "'\($0)' stands twice in this map",
-          hint: "remove one, or rename it")
-      }
     case .reader(let problem, let offset, _, _):
       return syntax(problem + (offset.map { " at character \($0)" } ?? ""), nil)
     default:

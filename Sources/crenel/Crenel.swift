@@ -33,6 +33,10 @@ struct Crenel: ParsableCommand {
   /// Runs the command; wrong usage exits with 2, as the other tools of the field do.
   static func main() {
     var verb: any ParsableCommand.Type = Crenel.self
+    let words = Array(CommandLine.arguments.dropFirst())
+    if let (mistake, command) = CommandNames.mistake(in: words, of: verb) {
+      fail(Diagnostics([mistake]), command)
+    }
     do {
       var command = try parseAsRoot()
       verb = type(of: command)

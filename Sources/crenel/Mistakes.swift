@@ -34,7 +34,7 @@ extension Diagnostic {
   var isUsage: Bool {
     [
       "no-input", "nobody-named", "excluding-options", "input-and-interface", "needs-interface",
-      "format-of-packets", "interface-twice",
+      "format-of-packets", "interface-twice", "unknown-command",
     ].contains(code)
   }
 }

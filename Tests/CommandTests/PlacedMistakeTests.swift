@@ -78,6 +78,29 @@ struct PlacedMistakeTests {
     #expect(!run.errors.contains("--format:") && !run.errors.contains("--tz:"))
   }
 
+  @Test("a repeated key hides no other mistake, in cases and profiles")
+  func repeatedKeys() throws {
+    let rule =
+      "title: x\nid: one\nname: one\nlogsource: { product: crenel, service: booking }\n"
+      + "detection: { a: { url.path: /p }, condition: a }\nlevel: low\n"
+    let scratch = try folder([
+      "r/one.yml": rule, "t/one/fires.log": line(1), "t/one/near-miss.log": line(1),
+      "t/one/case.yml": "site: ezbooking\nsite: generic\nformat: 5\ntz: X\n",
+      "s.yml": "id: x\nid: y\ntitle: x\ntimezone: Mars/X\nsteps: [{ stepp: list, path: /x }]\n",
+    ])
+    let cases = try Command(["rules", "test", "--rules", "r", "--cases", "t"], in: scratch.path)
+    let site = try Command(["site", "check", "s.yml"], in: scratch.path)
+    #expect(cases.status == 2 && site.status == 2)
+    let errors = cases.errors + site.errors
+    for place in [
+      "t/one/case.yml:2:1: error[yaml-repeated-key]", "t/one/case.yml:3:9: error[unknown-format]",
+      "t/one/case.yml:4:5: error[unknown-zone]", "s.yml:2:1: error[yaml-repeated-key]",
+      "s.yml:4:11: error[unknown-zone]", "s.yml:5:11: error[unknown-key]",
+    ] {
+      #expect(errors.contains(place), "\(place): \(errors)")
+    }
+  }
+
   @Test("a file for alerts is left as it is when another mistake ends the run")
   func alertsFile() throws {
     let scratch = try folder(["old": "kept\n"])

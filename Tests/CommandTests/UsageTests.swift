@@ -79,6 +79,27 @@ struct UsageTests {
   }
 
   @Test(
+    "with a word that is no command are answered with the nearest that is",
+    arguments: [
+      (["rpelay", "x"], "rpelay", "replay", "crenel"), (["stat"], "stat", "stats", "crenel"),
+      (["help", "featrues"], "featrues", "features", "crenel"),
+      (["rules", "chek"], "chek", "check", "crenel rules"),
+      (["site", "chekc", "--tz", "UTC"], "chekc", "check", "crenel site"),
+      (["frobnicate"], "frobnicate", nil, "crenel"), (["rules", "ls"], "ls", nil, "crenel rules"),
+      (["a\u{1b}[2J"], #"a\x1b[2J"#, nil, "crenel"), ([""], "''", nil, "crenel"),
+    ] as [([String], String, String?, String)])
+  func command(words: [String], word: String, near: String?, verb: String) throws {
+    let run = try Command(words)
+    #expect(run.status == 2 && run.output.isEmpty)
+    #expect(
+      run.errors.hasPrefix("\(word): error[unknown-command]: there is no such command\n"),
+      "\(run.errors)")
+    let hint = near.map { "  hint: did you mean '\($0)'? one of: " } ?? "  hint: one of: "
+    #expect(run.errors.contains(hint), "\(run.errors)")
+    #expect(run.errors.contains("Usage: \(verb) <subcommand>\n"), "\(run.errors)")
+  }
+
+  @Test(
     "a warning tells of an option that had no effect on these inputs",
     arguments: [
       (["--bpf", "tcp", sniper], "--bpf"), (["--format", "combined", capture], "--format"),
