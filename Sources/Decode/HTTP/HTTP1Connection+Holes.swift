@@ -13,6 +13,7 @@ extension HTTP1Connection {
     case .tunnel, .untilClose, .held: return
     case .lost where Self.beginsRequest(work.clientHead.span): takeCutHead(offset, mark, &batch)
     case .lost:
+      pairing.mayLack = true
       work.clientHead.removeAll(keepingCapacity: true)
     case .body where count <= client.left:
       client.left &-= count
@@ -38,6 +39,7 @@ extension HTTP1Connection {
   private mutating func headGap(_ offset: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch)
   {
     takeWork()
+    pairing.mayLack = true
     guard work.clientHead.isEmpty else {
       takeCutHead(offset, mark, &batch)
       return
@@ -48,7 +50,7 @@ extension HTTP1Connection {
     client.begin(offset, mark, place: place)
     openPlaceholder(client, isFromClient: true)
     noteGap(mark, at: work.open.indices.last)
-    if server.phase == .held { releaseHeld(&batch, isForced: false) }
+    if server.phase == .held { releaseHeld(mark, &batch, before: 0) }
   }
 
   /// Takes what there is of a head before a hole; what its body is, nobody knows.
@@ -193,7 +195,7 @@ extension HTTP1Connection {
     case .lost where Self.beginsRequest(work.clientHead.span): flushClientHead(mark, &batch)
     case .lost, .held, .tunnel, .untilClose: break
     }
-    if server.phase == .held { releaseHeld(&batch, isForced: true) }
+    if server.phase == .held { releaseHeld(mark, &batch, before: .max) }
   }
 
   /// Takes the head that is under way as a request, though it did not end.

@@ -23,8 +23,10 @@ struct HTTP1Connection {
   var place: UInt64 = 0
   /// What is odd about the head of a request that is about to be taken.
   var noted = PacketAnomalies()
-  /// Bytes that waited are being read now, whether or not what they waited for came.
-  var isForced = false
+  /// Bytes of the server before this place are read, whether or not a request was seen for them.
+  var forced: UInt64 = 0
+  /// What acknowledgements tell of its pairs.
+  var pairing = PairingFacts()
 
   init(_ flow: Flow, _ context: HTTP1Context) {
     self.flow = flow

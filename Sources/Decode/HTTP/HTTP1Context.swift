@@ -166,6 +166,9 @@ struct OpenExchange: BitwiseCopyable {
   var hasResponse = false
   var isResponseDone = false
   var bodyKind = BodyKind.none
+  /// The place up to which the client had the server's stream when it began the request, as
+  /// ``PacketMark/acknowledged`` has it.
+  var acknowledged: Int64 = -1
   var coding = ContentCoding.identity
 }
 
