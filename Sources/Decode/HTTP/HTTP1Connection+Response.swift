@@ -143,6 +143,7 @@ extension HTTP1Connection {
     } else {
       work.store.exchanges[index].end = TimeBounds(exact: mark.at)
     }
+    work.store.details[index].anomalies.formUnion(ofConnection)
     batch.append(work.store.exchanges[index], from: work.store)
     work.first += 1
     if open.kind == .connect, client.phase == .held {

@@ -23,6 +23,8 @@ struct HTTP1Connection {
   var place: UInt64 = 0
   /// What is odd about the head of a request that is about to be taken.
   var noted = PacketAnomalies()
+  /// What is odd about the connection itself, noted on each of its exchanges.
+  var ofConnection = PacketAnomalies()
   /// Bytes of the server before this place are read, whether or not a request was seen for them.
   var forced: UInt64 = 0
   /// What acknowledgements tell of its pairs.

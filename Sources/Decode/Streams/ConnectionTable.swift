@@ -139,6 +139,7 @@ struct ConnectionTable: ~Copyable, StreamSink {
       connection.gap(side, count: count, offset: offset, mark, into: &batch, &own)
     case .tls(let reader): reader.connection.gap(side, count: count, offset: offset, mark)
     case .other, .none: break
+    case .undecided(let preamble) where preamble.passes(side, count): break
     case .undecided(let preamble):
       // What comes after a hole is no beginning: decide by what is there.
       decide(flow, preamble, isLast: true)
@@ -213,7 +214,7 @@ struct ConnectionTable: ~Copyable, StreamSink {
     switch verdict {
     case .undecided: return
     case .http1:
-      readHTTP1(flow, from: preamble.client)
+      readHTTP1(flow, from: preamble)
       if flow.isMidStream {
         messages[flow.slot]?.resume(.client)
         messages[flow.slot]?.resume(.server)
@@ -221,11 +222,13 @@ struct ConnectionTable: ~Copyable, StreamSink {
     case .http2:
       let connection = HTTP2Connection(flow, http2)
       connection.client = preamble.client
+      connection.anomalies = preamble.anomalies
       readers[flow.slot] = .http2(connection)
       count.http2 &+= 1
     case .tls:
       let reader = TLSReader()
       reader.connection.client = preamble.client
+      reader.connection.note(preamble.anomalies)
       readers[flow.slot] = .tls(reader)
       count.tls &+= 1
     case .other:
@@ -239,10 +242,11 @@ struct ConnectionTable: ~Copyable, StreamSink {
     }
   }
 
-  private mutating func readHTTP1(_ flow: Flow, from client: Endpoint?) {
+  private mutating func readHTTP1(_ flow: Flow, from preamble: Preamble?) {
     readers[flow.slot] = .http1
     messages[flow.slot] = HTTP1Connection(flow, http1)
-    messages[flow.slot]?.proxied = client
+    messages[flow.slot]?.proxied = preamble?.client
+    if let preamble { messages[flow.slot]?.ofConnection = preamble.anomalies }
     count.http1 &+= 1
   }
 }
