@@ -166,7 +166,7 @@ extension HTTP1Connection {
     if !client.enter(reading.verdict.framing) {
       requestEnded(end, mark, &batch)
       // Behind a line that is no HTTP/1, or a head that was cut, there is nothing to rely on.
-      client.phase = Self.isLost(found) ? .lost : reading.open.kind == .connect ? .held : .head
+      client.phase = Self.isLost(found) ? .lost : reading.open.holdsClient ? .held : .head
     }
     // What is captured of the server may begin behind the answer.
     if server.phase == .held, client.firstMark.acknowledged >= -1 {

@@ -10,7 +10,13 @@ extension HTTP1Connection {
     let open = work.open.indices.last
     client.next = offset &+ count
     switch client.phase {
-    case .tunnel, .untilClose, .held: return
+    case .tunnel, .untilClose: return
+    case .held:
+      // Behind a hole nothing is HTTP/2; an upgrade that is refused leaves requests.
+      guard let open, work.open[open].offersHTTP2 else { return }
+      client.phase = .head
+      releaseHeld(mark, &batch, before: 0)
+      clientGap(count, offset, mark, &batch)
     case .lost where Self.beginsRequest(work.clientHead.span): takeCutHead(offset, mark, &batch)
     case .lost:
       pairing.mayLack = true

@@ -36,6 +36,7 @@ extension HTTP1Connection {
       return
     }
     let isTunnel = verdict.status == 101 || kind == .connect && verdict.status / 100 == 2
+    if verdict.status == 101, goesOver(end) { return }
     if isTunnel || !server.enter(verdict.framing) {
       responseEnded(end, mark, at: mark, &batch)
     }
@@ -146,7 +147,7 @@ extension HTTP1Connection {
     work.store.details[index].anomalies.formUnion(ofConnection)
     batch.append(work.store.exchanges[index], from: work.store)
     work.first += 1
-    if open.kind == .connect, client.phase == .held {
+    if open.holdsClient, client.phase == .held {
       client.phase = .head
       releaseHeld(mark, &batch, before: 0)
     }

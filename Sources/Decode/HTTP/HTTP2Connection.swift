@@ -55,7 +55,7 @@ final class HTTP2Connection {
     let index = open(1)
     streams[index].adopt(request, from: batch)
     highest = 1
-    opened = 1
+    opened = max(1, request.connectionRequest)
     texts = streams[index].bytes.count
   }
 

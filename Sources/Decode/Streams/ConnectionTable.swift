@@ -109,8 +109,12 @@ struct ConnectionTable: ~Copyable, StreamSink {
   ) {
     switch readers[flow.slot] {
     case .http1:
-      messages[flow.slot]?.feed(
+      let start = messages[flow.slot]?.feed(
         side, bytes, offset: offset, mark, place: mark.offset, into: &batch)
+      if let start {
+        let read = Int(clamping: start &- min(start, offset))
+        goOver(flow, bytes.extracting(min(read, bytes.count)...), offset: start, mark)
+      }
     case .http2(let connection):
       connection.data(side, bytes, offset: offset, mark, into: &batch, &own)
     case .tls(let reader): reader.connection.data(side, bytes, offset: offset, mark, &tls, &own)
@@ -240,6 +244,21 @@ struct ConnectionTable: ~Copyable, StreamSink {
       read(
         flow, piece.side, first.span.extracting(piece.bytes), offset: piece.offset, piece.mark)
     }
+  }
+
+  /// Goes on in HTTP/2 with `bytes` of the server, and with what its client has said already.
+  private mutating func goOver(
+    _ flow: Flow, _ bytes: Span<UInt8>, offset: UInt64, _ mark: PacketMark
+  ) {
+    guard let (connection, said) = messages[flow.slot]?.takeHTTP2(http2) else { return }
+    messages[flow.slot] = nil
+    readers[flow.slot] = .http2(connection)
+    count.http2 &+= 1
+    for piece in said.pieces {
+      let part = said.bytes.span.extracting(piece.bytes.indices)
+      read(flow, .client, part, offset: piece.offset, piece.mark)
+    }
+    read(flow, .server, bytes, offset: offset, mark)
   }
 
   private mutating func readHTTP1(_ flow: Flow, from preamble: Preamble?) {

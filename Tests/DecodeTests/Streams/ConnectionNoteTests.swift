@@ -108,6 +108,35 @@ struct ConnectionNoteTests {
     #expect(told(pieces, ends: .server, endsAfter: 1) == ["/a 200 5 192.0.2.7"])
   }
 
+  private static let upgrade = Array(
+    "GET /a HTTP/1.1\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n".utf8)
+
+  @Test(
+    "a request that is upgraded to HTTP/2 has the answer of stream 1", arguments: [false, true])
+  func upgrade(isClientFirst: Bool) {
+    let switching = Array("HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\n\r\n".utf8)
+    let answer = HTTP2Builder.settings + HTTP2Builder.headers(1, [(":status", "203")])
+    let client = HTTP2Piece.client(
+      HTTP2Builder.preface + HTTP2Builder.settings
+        + HTTP2Builder.headers(3, HTTP2Builder.request("/b"), ends: true))
+    let server = HTTP2Piece.server(switching + answer + HTTP2Builder.data(1, 9, ends: true))
+    #expect(
+      told(
+        [.client(Self.get), .server(Self.ok), .client(Self.upgrade)]
+          + (isClientFirst ? [client, server] : [server, client])
+          + [.server(HTTP2Builder.headers(3, [(":status", "404")], ends: true))])
+        == ["/a 200 2 192.0.2.7", "/a 203 9 192.0.2.7", "/b 404 0 192.0.2.7"])
+  }
+
+  @Test("a server that refuses an upgrade is read as before")
+  func refusedUpgrade() {
+    #expect(
+      told([
+        .client(Self.upgrade), .client(Self.get), .server(Self.ok), .server(Self.ok),
+        .client(Self.upgrade), .lost(.client, 7), .client(Self.get), .server(Self.ok),
+      ]).prefix(3).map { $0.prefix(8) } == ["/a 200 2", "/a 200 2", "/a 200 2"])
+  }
+
   @Test("bytes that the snap length cut are noted on HTTP/2 and TLS")
   func cut() {
     let opening = HTTP2Builder.preface + HTTP2Builder.settings
