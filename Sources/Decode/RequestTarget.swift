@@ -52,11 +52,10 @@ enum RequestTarget {
       if !exchange[.host].isPresent { exchange[.host] = ByteRange(authority.host) }
       start = authority.end
     }
-    var end = find(UInt8(ascii: "#"), in: bytes, from: start, to: range.upperBound)
+    let end = find(UInt8(ascii: "#"), in: bytes, from: start, to: range.upperBound)
     let mark = find(UInt8(ascii: "?"), in: bytes, from: start, to: end)
     exchange[.path] = ByteRange(start..<mark)
     guard mark < end else { return }
-    if end == range.upperBound { end = range.upperBound }
     exchange[.query] = ByteRange((mark &+ 1)..<end)
   }
 

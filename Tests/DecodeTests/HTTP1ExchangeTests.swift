@@ -54,6 +54,24 @@ struct HTTP1ExchangeTests {
         + "Content-Length")
   }
 
+  @Test(
+    "hold the target byte for byte as it was sent",
+    arguments: [
+      "/a%20b?q=%C3%A9+%2f", "/A/../b//c?x=1?y#z", "http://Proxy.Example:8080/a%2Fb", "*",
+      "/caf\u{e9}?\u{1}\u{7f}", "/%", "/%zz", "http://rdv.example", "//x/y", "/a b",
+      "HTTP://RDV.example:080?x", "/\\..\\%5c",
+    ])
+  func target(_ target: String) throws {
+    // One byte for each character, so that there are bytes that are no UTF-8.
+    let bytes = target.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
+    let run = run([
+      .bytes(.client, Array("GET ".utf8) + bytes + Array(" HTTP/1.1\r\nHost: h\r\n\r\n".utf8))
+    ])
+    let exchange = try #require(run.batch.exchanges.first)
+    #expect(Array(run.batch.bytes[exchange[.target].indices]) == bytes)
+    #expect(run.text(exchange[.version]) == "1.1")
+  }
+
   @Test("hold exact times, sizes, frames and places")
   func places() throws {
     let head = Self.request.utf8.count

@@ -154,6 +154,8 @@ extension HTTP1Connection {
       reading.verdict.framing = .none
     }
     exchange.detail = UInt32(truncatingIfNeeded: index)
+    reading.open.acknowledged = client.firstMark.acknowledged
+    pairing.asked(reading.open.acknowledged)
     work.open.append(reading.open)
     work.store.exchanges.append(exchange)
     work.store.details.append(detail)
@@ -164,9 +166,12 @@ extension HTTP1Connection {
     if !client.enter(reading.verdict.framing) {
       requestEnded(end, mark, &batch)
       // Behind a line that is no HTTP/1, or a head that was cut, there is nothing to rely on.
-      client.phase = Self.isLost(found) ? .lost : reading.open.kind == .connect ? .held : .head
+      client.phase = Self.isLost(found) ? .lost : reading.open.holdsClient ? .held : .head
     }
-    afterRequest(&batch)
+    // What is captured of the server may begin behind the answer.
+    if server.phase == .held, client.firstMark.acknowledged >= -1 {
+      releaseHeld(mark, &batch, before: 0)
+    }
   }
 
   private static func isLost(_ found: HeadEnd) -> Bool {
@@ -185,29 +190,33 @@ extension HTTP1Connection {
   /// What a new request says about those before it.
   private mutating func beforeRequest(_ batch: inout ExchangeBatch) {
     takeWork()
-    // What a server said well before this request answers an earlier one that was not captured.
-    if server.phase == .held, let said = work.held.pieces.first,
-      client.firstMark.at.since(said.mark.at) > context.limits.captureDisorder
-    {
-      releaseHeld(&batch, isForced: true)
+    let mark = client.firstMark
+    // What the client had, or a server said well before this request, answers an earlier one that was
+    // not captured.
+    if server.phase == .held, let said = work.held.pieces.first {
+      if mark.acknowledged > Int64(clamping: said.offset) {
+        releaseHeld(mark, &batch, before: UInt64(mark.acknowledged))
+      } else if mark.acknowledged == -1,
+        mark.at.since(said.mark.at) > context.limits.captureDisorder
+      {
+        releaseHeld(mark, &batch, before: .max)
+      }
     }
     guard work.isWaiting else { return }
     let last = work.open.count - 1
     if work.open[last].isPlaceholder, !work.open[last].hasResponse, work.first == last {
+      noted.formUnion(work.store.details[last].anomalies)
       work.open.removeLast()
       work.store.exchanges.removeLast()
       work.store.details.removeLast()
-    } else if server.phase == .lost {
-      giveUp(client.firstMark, &batch)
+    } else if server.phase == .lost, wasAnswered(last, before: mark.acknowledged) {
+      giveUp(mark, &batch)
     }
     while work.isFull(context.limits) {
-      record(.overLimit, client.firstMark)
-      giveUp(client.firstMark, &batch)
+      record(.overLimit, mark)
+      pairing.mayLack = true
+      giveUp(mark, &batch)
     }
-  }
-
-  private mutating func afterRequest(_ batch: inout ExchangeBatch) {
-    if server.phase == .held { releaseHeld(&batch, isForced: false) }
   }
 
   /// The request under way ends before `end`.
@@ -234,6 +243,7 @@ extension HTTP1Connection {
       note(anomaly, mark, at: index)
       work.store.exchanges[index].flags.insert(.incomplete)
     }
+    pairing.mayLack = true
     requestEnded(end, mark, &batch)
     client.phase = .lost
   }

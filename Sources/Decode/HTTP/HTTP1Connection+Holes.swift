@@ -10,9 +10,16 @@ extension HTTP1Connection {
     let open = work.open.indices.last
     client.next = offset &+ count
     switch client.phase {
-    case .tunnel, .untilClose, .held: return
+    case .tunnel, .untilClose: return
+    case .held:
+      // Behind a hole nothing is HTTP/2; an upgrade that is refused leaves requests.
+      guard let open, work.open[open].offersHTTP2 else { return }
+      client.phase = .head
+      releaseHeld(mark, &batch, before: 0)
+      clientGap(count, offset, mark, &batch)
     case .lost where Self.beginsRequest(work.clientHead.span): takeCutHead(offset, mark, &batch)
     case .lost:
+      pairing.mayLack = true
       work.clientHead.removeAll(keepingCapacity: true)
     case .body where count <= client.left:
       client.left &-= count
@@ -38,6 +45,7 @@ extension HTTP1Connection {
   private mutating func headGap(_ offset: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch)
   {
     takeWork()
+    pairing.mayLack = true
     guard work.clientHead.isEmpty else {
       takeCutHead(offset, mark, &batch)
       return
@@ -48,7 +56,7 @@ extension HTTP1Connection {
     client.begin(offset, mark, place: place)
     openPlaceholder(client, isFromClient: true)
     noteGap(mark, at: work.open.indices.last)
-    if server.phase == .held { releaseHeld(&batch, isForced: false) }
+    if server.phase == .held { releaseHeld(mark, &batch, before: 0) }
   }
 
   /// Takes what there is of a head before a hole; what its body is, nobody knows.
@@ -193,7 +201,7 @@ extension HTTP1Connection {
     case .lost where Self.beginsRequest(work.clientHead.span): flushClientHead(mark, &batch)
     case .lost, .held, .tunnel, .untilClose: break
     }
-    if server.phase == .held { releaseHeld(&batch, isForced: true) }
+    if server.phase == .held { releaseHeld(mark, &batch, before: .max) }
   }
 
   /// Takes the head that is under way as a request, though it did not end.

@@ -11,10 +11,7 @@ extension HTTP1Connection {
     takeWork()
     let index = work.first
     guard index < work.open.count else { return }
-    if !work.open[index].hasResponse, !canAnswer(index, server.firstMark) {
-      openPlaceholder(server, isFromClient: false)
-      record(.unpaired, mark, at: index)
-    }
+    if !work.open[index].hasResponse { beginResponse(mark) }
     work.head.read(head, head.indices, limit: context.limits.fields)
     work.open[index].hasResponse = true
     let status = Self.status(head, work.head.line)
@@ -39,18 +36,11 @@ extension HTTP1Connection {
       return
     }
     let isTunnel = verdict.status == 101 || kind == .connect && verdict.status / 100 == 2
+    if verdict.status == 101, goesOver(end) { return }
     if isTunnel || !server.enter(verdict.framing) {
       responseEnded(end, mark, at: mark, &batch)
     }
     if isTunnel { enterTunnel() }
-  }
-
-  /// Whether a response that began with packet `mark` may answer a request: the server had seen the
-  /// beginning of it, as far as its acknowledgement tells.
-  func canAnswer(_ index: Int, _ mark: PacketMark) -> Bool {
-    let start = work.store.details[index].requestStream.offset
-    return mark.acknowledged < 0 || work.open[index].isPlaceholder
-      || Int64(clamping: start) < mark.acknowledged
   }
 
   private mutating func judge(_ head: Span<UInt8>, _ kind: RequestKind) -> HeadVerdict {
@@ -116,6 +106,7 @@ extension HTTP1Connection {
     guard work.isWaiting else { return }
     let index = work.first
     let length = end &- server.firstOffset
+    noteEnd(end)
     work.open[index].isResponseDone = true
     work.store.exchanges[index].end = TimeBounds(exact: last.at)
     work.store.exchanges[index].responseBytes = Int64(clamping: length)
@@ -153,11 +144,12 @@ extension HTTP1Connection {
     } else {
       work.store.exchanges[index].end = TimeBounds(exact: mark.at)
     }
+    work.store.details[index].anomalies.formUnion(ofConnection)
     batch.append(work.store.exchanges[index], from: work.store)
     work.first += 1
-    if open.kind == .connect, client.phase == .held {
+    if open.holdsClient, client.phase == .held {
       client.phase = .head
-      releaseHeld(&batch, isForced: false)
+      releaseHeld(mark, &batch, before: 0)
     }
   }
 
@@ -184,15 +176,18 @@ extension HTTP1Connection {
     while work.isWaiting { giveUp(mark, &batch) }
   }
 
-  /// Reads what was kept until now.
-  mutating func releaseHeld(_ batch: inout ExchangeBatch, isForced force: Bool) {
+  /// Reads what was kept until now; of a server all before `place`, and the rest as far as requests
+  /// for it were seen.
+  mutating func releaseHeld(
+    _ mark: PacketMark, _ batch: inout ExchangeBatch, before place: UInt64
+  ) {
     guard !work.held.isEmpty else { return }
     let isServer = server.phase == .held
     if isServer { server.phase = .head }
     var held = HeldBytes()
     swap(&held, &work.held)
-    let before = isForced
-    isForced = force
+    let before = forced
+    forced = place
     for piece in held.pieces {
       let bytes = held.bytes.span.extracting(piece.bytes.indices)
       if isServer {
@@ -201,6 +196,7 @@ extension HTTP1Connection {
         feedClient(bytes, piece.offset, piece.mark, &batch)
       }
     }
-    isForced = before
+    forced = before
+    if isServer, server.hasEnded, server.phase != .held { endServer(mark, isFIN: true, &batch) }
   }
 }

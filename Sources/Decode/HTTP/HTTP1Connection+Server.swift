@@ -58,7 +58,10 @@ extension HTTP1Connection {
     guard at < bytes.count else { return at }
     let start = offset &+ UInt64(at &- from)
     // An interim response and the final one are one.
-    if !work.open[work.first].hasResponse { server.begin(start, mark, place: place) }
+    if !work.open[work.first].hasResponse {
+      server.begin(start, mark, place: place)
+      passOver(mark, &batch)
+    }
     let rest = bytes.extracting(at..<bytes.count)
     guard Self.looksLikeResponse(rest) != false else { return notAResponse(at, mark) }
     server.scanned = at
@@ -138,14 +141,15 @@ extension HTTP1Connection {
       return from &+ 1
     }
     let rest = bytes.extracting(from..<bytes.count)
-    if !client.hasEnded, !isForced, client.phase != .tunnel,
+    if !client.hasEnded, offset >= forced, client.phase != .tunnel,
       work.held.append(rest, offset: offset, mark, limit: context.limits.heldBytes)
     {
       server.phase = .held
       return bytes.count
     }
     guard work.held.isEmpty else {
-      releaseHeld(&batch, isForced: true)
+      pairing.mayLack = true
+      releaseHeld(mark, &batch, before: .max)
       return from
     }
     // Bytes kept of a status line that was found again are its beginning.
@@ -164,7 +168,7 @@ extension HTTP1Connection {
   private mutating func notAResponse(_ at: Int, _ mark: PacketMark) -> Int {
     takeWork()
     let open = work.open[work.first]
-    if open.isBare, !open.hasResponse {
+    if open.isBare, !open.hasResponse, canAnswer(work.first) {
       // HTTP/0.9: the response is a body and nothing else.
       work.open[work.first].hasResponse = true
       work.store.exchanges[work.first].bodyBytes = 0

@@ -28,7 +28,7 @@ extension HTTP1Connection {
         responseLost(.streamGap, offset, mark, &batch)
       }
     case .head, .held:
-      if server.phase == .held { releaseHeld(&batch, isForced: true) }
+      if server.phase == .held { releaseHeld(mark, &batch, before: .max) }
       if !work.serverHead.isEmpty {
         noteGap(mark, at: work.first)
         takePendingResponse(work.serverHead.count, offset, mark, isWhole: false, &batch)
@@ -98,30 +98,27 @@ extension HTTP1Connection {
   }
 
   /// A response begins again behind bytes that could not be read.
-  ///
-  /// How many responses were in them nobody knows. A client that does not pipeline has asked for
-  /// the last one only after it had the others, so this answers the last request that was sent
-  /// before, and, where acknowledgements tell, had reached the server.
   private mutating func found(
     _ offset: UInt64, _ mark: PacketMark, _ batch: inout ExchangeBatch
   ) {
     server.phase = .head
-    while work.open.count - work.first > 1, !work.open[work.first].hasResponse,
-      canAnswer(work.first + 1, mark),
-      mark.acknowledged >= 0 || work.store.exchanges[work.first + 1].start.earliest <= mark.at
-    {
-      giveUp(mark, &batch)
-      work.store.details[work.first].anomalies.insert(.streamGap)
-    }
-    let isBetween = work.isWaiting && work.open[work.first].hasResponse
-    if !isBetween { server.begin(offset, mark, place: place) }
     server.scanned = 0
+    pairing.mayLack = true
+    let isBetween = work.isWaiting && work.open[work.first].hasResponse
+    guard !isBetween else { return }
+    server.begin(offset, mark, place: place)
+    passOverHole(mark, &batch)
   }
 
   /// The server will send no more; without a FIN nobody knows whether there was more to come.
   mutating func serverEnded(_ mark: PacketMark, isFIN: Bool, _ batch: inout ExchangeBatch) {
     guard !server.hasEnded else { return }
     server.hasEnded = true
+    endServer(mark, isFIN: isFIN, &batch)
+  }
+
+  /// Ends the response under way; what is still kept for a request ends it when it is read.
+  mutating func endServer(_ mark: PacketMark, isFIN: Bool, _ batch: inout ExchangeBatch) {
     switch server.phase {
     case .untilClose:
       if !isFIN, work.isWaiting {

@@ -23,8 +23,16 @@ struct HTTP1Connection {
   var place: UInt64 = 0
   /// What is odd about the head of a request that is about to be taken.
   var noted = PacketAnomalies()
-  /// Bytes that waited are being read now, whether or not what they waited for came.
-  var isForced = false
+  /// What is odd about the connection itself, noted on each of its exchanges.
+  var ofConnection = PacketAnomalies()
+  /// Bytes of the server before this place are read, whether or not a request was seen for them.
+  var forced: UInt64 = 0
+  /// The place in the server's stream from which on the connection speaks HTTP/2.
+  var http2Start: UInt64?
+  /// The server's bytes are read as they come, not from what was kept.
+  var isReadingServer = false
+  /// What acknowledgements tell of its pairs.
+  var pairing = PairingFacts()
 
   init(_ flow: Flow, _ context: HTTP1Context) {
     self.flow = flow
@@ -44,18 +52,24 @@ struct HTTP1Connection {
 
   /// Takes the next bytes of one side in; `offset` is the place of the first in its stream.
   ///
-  /// `place` becomes the provenance's offset of requests that begin in these bytes.
+  /// `place` becomes the provenance's offset of requests that begin in these bytes. Gives the place of
+  /// the server's stream from which on the connection speaks HTTP/2, where it does.
+  @discardableResult
   mutating func feed(
     _ side: FlowSide, _ bytes: Span<UInt8>, offset: UInt64, _ mark: PacketMark,
     place: UInt64 = 0, into batch: inout ExchangeBatch
-  ) {
-    guard !bytes.isEmpty else { return }
+  ) -> UInt64? {
+    guard !bytes.isEmpty else { return nil }
     self.place = place
     switch side {
     case .client: feedClient(bytes, offset, mark, &batch)
-    case .server: feedServer(bytes, offset, mark, &batch)
+    case .server:
+      isReadingServer = true
+      feedServer(bytes, offset, mark, &batch)
+      isReadingServer = false
     }
     settle()
+    return http2Start
   }
 
   /// `count` bytes of one side at `offset` are missing for good.
@@ -116,7 +130,8 @@ struct HTTP1Connection {
     work.store.details[index].anomalies.formUnion(mark.gapAnomalies)
   }
 
-  private mutating func settle() {
+  /// Gives back memory that nothing needs.
+  mutating func settle() {
     guard hasWork else { return }
     if work.isIdle {
       context.giveBack(&work)

@@ -160,13 +160,21 @@ struct OpenExchange: BitwiseCopyable {
   var kind = RequestKind.other
   /// The request line has no version, so that the response may be a body alone.
   var isBare = false
+  /// It asks to go on in HTTP/2.
+  var offersHTTP2 = false
   /// Stands for a request that was not captured.
   var isPlaceholder = false
   var isRequestDone = false
   var hasResponse = false
   var isResponseDone = false
   var bodyKind = BodyKind.none
+  /// The place up to which the client had the server's stream when it began the request, as
+  /// ``PacketMark/acknowledged`` has it.
+  var acknowledged: Int64 = -1
   var coding = ContentCoding.identity
+
+  /// Whether its answer decides what the client says next.
+  var holdsClient: Bool { kind == .connect || offersHTTP2 }
 }
 
 /// Bytes of a stream that cannot be read yet, with the packets they came in.

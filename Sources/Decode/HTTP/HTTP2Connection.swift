@@ -20,6 +20,8 @@ final class HTTP2Connection {
 
   /// The client a PROXY header named, when one came before.
   var client: Endpoint?
+  /// What is odd about the connection itself, noted on each of its exchanges.
+  var anomalies = PacketAnomalies()
   private let flow: Flow
   private let context: HTTP2Context
   private var clientSide = HTTP2Side(.client)
@@ -53,7 +55,7 @@ final class HTTP2Connection {
     let index = open(1)
     streams[index].adopt(request, from: batch)
     highest = 1
-    opened = 1
+    opened = max(1, request.connectionRequest)
     texts = streams[index].bytes.count
   }
 
@@ -328,6 +330,7 @@ final class HTTP2Connection {
     streams[index].exchange.peer = flow.client.address
     if client != nil { streams[index].exchange.flags.insert(.forwarded) }
     streams[index].exchange.connection = flow.id
+    streams[index].detail.anomalies.formUnion(anomalies)
     streams[index].detail.server = flow.server.address
     streams[index].detail.serverPort = flow.server.port
     streams[index].finish(context, into: &batch)

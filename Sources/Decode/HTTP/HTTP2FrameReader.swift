@@ -56,43 +56,54 @@ struct HTTP2FrameReader {
   ) -> Step {
     while true {
       switch phase {
-      case .preface:
+      case .content: return content(bytes, &position)
+      case .padding: return padding(bytes, &position)
+      case .preface, .header, .prefix:
         guard position < bytes.count else { return .needMore }
-        guard takePreface(bytes[position]) else { return .bad }
-        position &+= 1
-      case .header:
-        guard position < bytes.count else { return .needMore }
-        if seen == 0 {
+        if phase == .header, seen == 0 {
           firstMark = mark
           firstOffset = base &+ UInt64(position)
         }
-        header[seen] = bytes[position]  // `seen` is below 9 here
-        seen &+= 1
+        let byte = bytes[position]
         position &+= 1
-        if seen == HTTP2Frame.headerLength { return begin() }
-      case .prefix:
-        guard position < bytes.count else { return .needMore }
-        if seen == 0, frame.isPadded { paddingLeft = Int(bytes[position]) }
-        seen &+= 1
-        position &+= 1
-        if seen == frame.prefixLength, !enterContent() { return .bad }
-      case .content:
-        let count = min(contentLeft, bytes.count &- position)
-        guard count > 0 || contentLeft == 0 else { return .needMore }
-        contentLeft &-= count
-        position &+= count
-        if contentLeft == 0 { phase = .padding }
-        return .content((position &- count)..<position, isLast: contentLeft == 0)
-      case .padding:
-        let count = min(paddingLeft, bytes.count &- position)
-        paddingLeft &-= count
-        position &+= count
-        guard paddingLeft == 0 else { return .needMore }
-        phase = .header
-        seen = 0
-        return .ended
+        if let step = take(byte) { return step }
       }
     }
+  }
+
+  /// Takes a byte of the preface, a header or a prefix; `nil` when more of the same is needed, or
+  /// content follows.
+  private mutating func take(_ byte: UInt8) -> Step? {
+    switch phase {
+    case .preface: return takePreface(byte) ? nil : .bad
+    case .header:
+      header[seen] = byte  // `seen` is below 9 here
+      seen &+= 1
+      return seen == HTTP2Frame.headerLength ? begin() : nil
+    case .prefix, .content, .padding:
+      if seen == 0, frame.isPadded { paddingLeft = Int(byte) }
+      seen &+= 1
+      return seen < frame.prefixLength || enterContent() ? nil : .bad
+    }
+  }
+
+  private mutating func content(_ bytes: Span<UInt8>, _ position: inout Int) -> Step {
+    let count = min(contentLeft, bytes.count &- position)
+    guard count > 0 || contentLeft == 0 else { return .needMore }
+    contentLeft &-= count
+    position &+= count
+    if contentLeft == 0 { phase = .padding }
+    return .content((position &- count)..<position, isLast: contentLeft == 0)
+  }
+
+  private mutating func padding(_ bytes: Span<UInt8>, _ position: inout Int) -> Step {
+    let count = min(paddingLeft, bytes.count &- position)
+    paddingLeft &-= count
+    position &+= count
+    guard paddingLeft == 0 else { return .needMore }
+    phase = .header
+    seen = 0
+    return .ended
   }
 
   /// Passes over bytes that the capture lacks, when all of them are content of one DATA frame;

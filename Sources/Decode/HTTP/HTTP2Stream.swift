@@ -181,7 +181,8 @@ extension HTTP2Stream {
       detail.responseFrames = FrameRange()
       detail.responseStream = StreamRange()
     }
-    exchange.connectionRequest = 1
+    exchange.status = 0
+    exchange.connectionRequest = max(1, request.connectionRequest)
     sawRequest = true
     requestEnded = true
     adopt(from: request.start.earliest, bytes: request.requestBytes)

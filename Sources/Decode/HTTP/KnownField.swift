@@ -5,7 +5,7 @@ enum KnownField: UInt8, BitwiseCopyable {
   case other
   case host, userAgent, referrer, contentType, acceptLanguage, cookie, requestID, location
   case forwardedFor, forwarded
-  case contentLength, transferEncoding, contentEncoding
+  case contentLength, transferEncoding, contentEncoding, upgrade
 
   /// Knows a field by its name, in any letter case.
   init(_ bytes: Span<UInt8>, _ name: Range<Int>) {
@@ -16,7 +16,9 @@ enum KnownField: UInt8, BitwiseCopyable {
     switch name.count {
     case 4: take("host", .host)
     case 6: take("cookie", .cookie)
-    case 7: take("referer", .referrer)
+    case 7:
+      take("referer", .referrer)
+      take("upgrade", .upgrade)
     case 8: take("location", .location)
     case 9: take("forwarded", .forwarded)
     case 10: take("user-agent", .userAgent)

@@ -87,6 +87,7 @@ struct RequestReader {
       case .forwardedFor:
         exchange[.forwardedFor] = Self.joined(exchange[.forwardedFor], text, ", ", &bytes)
       case .forwarded: forwarded = Self.joined(forwarded, text, ", ", &bytes)
+      case .upgrade: open.offersHTTP2 = FieldName.equals(bytes.span, text.indices, "h2c")
       case .location, .contentLength, .transferEncoding: break
       }
       for asked in context.asked.headers

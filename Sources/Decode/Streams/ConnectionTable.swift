@@ -109,8 +109,12 @@ struct ConnectionTable: ~Copyable, StreamSink {
   ) {
     switch readers[flow.slot] {
     case .http1:
-      messages[flow.slot]?.feed(
+      let start = messages[flow.slot]?.feed(
         side, bytes, offset: offset, mark, place: mark.offset, into: &batch)
+      if let start {
+        let read = Int(clamping: start &- min(start, offset))
+        goOver(flow, bytes.extracting(min(read, bytes.count)...), offset: start, mark)
+      }
     case .http2(let connection):
       connection.data(side, bytes, offset: offset, mark, into: &batch, &own)
     case .tls(let reader): reader.connection.data(side, bytes, offset: offset, mark, &tls, &own)
@@ -139,6 +143,7 @@ struct ConnectionTable: ~Copyable, StreamSink {
       connection.gap(side, count: count, offset: offset, mark, into: &batch, &own)
     case .tls(let reader): reader.connection.gap(side, count: count, offset: offset, mark)
     case .other, .none: break
+    case .undecided(let preamble) where preamble.passes(side, count): break
     case .undecided(let preamble):
       // What comes after a hole is no beginning: decide by what is there.
       decide(flow, preamble, isLast: true)
@@ -213,7 +218,7 @@ struct ConnectionTable: ~Copyable, StreamSink {
     switch verdict {
     case .undecided: return
     case .http1:
-      readHTTP1(flow, from: preamble.client)
+      readHTTP1(flow, from: preamble)
       if flow.isMidStream {
         messages[flow.slot]?.resume(.client)
         messages[flow.slot]?.resume(.server)
@@ -221,11 +226,13 @@ struct ConnectionTable: ~Copyable, StreamSink {
     case .http2:
       let connection = HTTP2Connection(flow, http2)
       connection.client = preamble.client
+      connection.anomalies = preamble.anomalies
       readers[flow.slot] = .http2(connection)
       count.http2 &+= 1
     case .tls:
       let reader = TLSReader()
       reader.connection.client = preamble.client
+      reader.connection.note(preamble.anomalies)
       readers[flow.slot] = .tls(reader)
       count.tls &+= 1
     case .other:
@@ -239,10 +246,26 @@ struct ConnectionTable: ~Copyable, StreamSink {
     }
   }
 
-  private mutating func readHTTP1(_ flow: Flow, from client: Endpoint?) {
+  /// Goes on in HTTP/2 with `bytes` of the server, and with what its client has said already.
+  private mutating func goOver(
+    _ flow: Flow, _ bytes: Span<UInt8>, offset: UInt64, _ mark: PacketMark
+  ) {
+    guard let (connection, said) = messages[flow.slot]?.takeHTTP2(http2) else { return }
+    messages[flow.slot] = nil
+    readers[flow.slot] = .http2(connection)
+    count.http2 &+= 1
+    for piece in said.pieces {
+      let part = said.bytes.span.extracting(piece.bytes.indices)
+      read(flow, .client, part, offset: piece.offset, piece.mark)
+    }
+    read(flow, .server, bytes, offset: offset, mark)
+  }
+
+  private mutating func readHTTP1(_ flow: Flow, from preamble: Preamble?) {
     readers[flow.slot] = .http1
     messages[flow.slot] = HTTP1Connection(flow, http1)
-    messages[flow.slot]?.proxied = client
+    messages[flow.slot]?.proxied = preamble?.client
+    if let preamble { messages[flow.slot]?.ofConnection = preamble.anomalies }
     count.http1 &+= 1
   }
 }

@@ -31,6 +31,12 @@ final class Preamble {
   private(set) var pieces: [Piece] = []
   /// The client that a PROXY header named.
   private(set) var client: Endpoint?
+  /// What is odd about the connection.
+  private(set) var anomalies = PacketAnomalies()
+  /// The packet that the first bytes came in.
+  private(set) var firstFrame: UInt64 = 0
+  /// Bytes of the pieces, without what was skipped.
+  private var waiting = 0
   /// Bytes of the client's side that belong to a PROXY header and are still to come.
   private var toSkip = 0
   private var mayHaveProxyHeader = true
@@ -39,13 +45,27 @@ final class Preamble {
   /// Bytes it holds, itself included.
   var held: Int { 256 &+ bytes.count &+ pieces.count &* MemoryLayout<Piece>.stride }
 
-  var firstFrame: UInt64 { pieces.first?.mark.frame ?? 0 }
-
+  /// Takes the next bytes of a side in; those of a PROXY header whose beginning was read are not kept.
   func add(_ side: FlowSide, _ new: Span<UInt8>, _ offset: UInt64, _ mark: PacketMark) {
+    if firstFrame == 0 { firstFrame = mark.frame }
+    let passed = side == .client ? min(toSkip, new.count) : 0
+    toSkip -= passed
+    guard passed < new.count else { return }
     let start = bytes.count
-    unsafe new.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
-    pieces.append(Piece(side: side, bytes: start..<bytes.count, offset: offset, mark: mark))
-    if side == .client, toSkip > 0 { toSkip = skip(toSkip, of: .client) }
+    unsafe new.extracting(passed...).withUnsafeBufferPointer {
+      unsafe bytes.append(contentsOf: $0)
+    }
+    waiting += bytes.count - start
+    pieces.append(
+      Piece(
+        side: side, bytes: start..<bytes.count, offset: offset &+ UInt64(passed), mark: mark))
+  }
+
+  /// Passes over bytes that are missing, where a PROXY header has them all.
+  func passes(_ side: FlowSide, _ count: UInt64) -> Bool {
+    guard side == .client, count <= UInt64(toSkip) else { return false }
+    toSkip -= Int(count)
+    return true
   }
 
   /// Takes a PROXY header off the client's side; whether there is one that cannot be read.
@@ -64,6 +84,7 @@ final class Preamble {
     case .none: mayHaveProxyHeader = false
     case .bad:
       mayHaveProxyHeader = false
+      anomalies.insert(.badProxyHeader)
       // A line that should be one is no request: what follows it is read without it.
       if starts(first.span, first.indices, with: "PROXY "), let end = first.firstIndex(of: 0x0a) {
         _ = skip(end + 1, of: .client)
@@ -83,7 +104,7 @@ final class Preamble {
     guard mayHaveSocks, !mayHaveProxyHeader, toSkip == 0 else { return }
     let first = beginning(of: .client, limit: SocksHandshake.limit)
     guard !first.isEmpty else { return }
-    let isLast = isLast || bytes.count >= Self.limit
+    let isLast = isLast || waiting >= Self.limit
     let client = isMidStream ? .none : SocksHandshake.client(first.span)
     guard case .whole(let request) = client else {
       if client == .none || isLast { mayHaveSocks = false }
@@ -103,7 +124,7 @@ final class Preamble {
   /// Bytes of a connection found midway may be within anything: on ports of HTTP the next message
   /// is looked for then, elsewhere they must be the beginning of one.
   func verdict(serverPort: UInt16, isLast: Bool, isMidStream: Bool) -> Verdict {
-    let isLast = isLast || bytes.count >= Self.limit
+    let isLast = isLast || waiting >= Self.limit
     let request = beginning(of: .client, limit: 64)
     let response = beginning(of: .server, limit: 64)
     if request.isEmpty, response.isEmpty, toSkip == 0 { return isLast ? .other : .undecided }
@@ -161,6 +182,11 @@ final class Preamble {
       pieces[i].bytes = (pieces[i].bytes.lowerBound + part)..<pieces[i].bytes.upperBound
       pieces[i].offset &+= UInt64(part)
       left -= part
+    }
+    waiting -= count - left
+    if waiting == 0 {
+      bytes = []
+      pieces = []
     }
     return left
   }

@@ -69,6 +69,18 @@ struct SideState: BitwiseCopyable {
     return Int64(bitPattern: next) &+ distance
   }
 
+  /// Moves place 0 back to `sequence`, that of the first segment of the side itself, where it was
+  /// taken from an acknowledgement of the other one, which may have been captured earlier.
+  ///
+  /// A keep-alive, which repeats the byte before the next one, begins nothing.
+  mutating func moveBase(to sequence: UInt32, size: Int64) {
+    guard hasBase, !isSeen, next == 0, let start = place(of: sequence), start < 0,
+      start >= -TCPLimits.earlier, start < -1 || size > 1
+    else { return }
+    base = sequence
+    acknowledged &+= start.magnitude
+  }
+
   /// Moves on past `bytes`, which are next, and returns the place they are at.
   mutating func take(_ bytes: Span<UInt8>) -> UInt64 {
     let offset = next
@@ -85,17 +97,17 @@ struct SideState: BitwiseCopyable {
 
   /// Whether `sequence` is the next one, nothing waits and no FIN was seen.
   func isPlain(at sequence: UInt32) -> Bool {
-    hasBase && first < 0 && finish == .max
+    hasBase && isSeen && first < 0 && finish == .max
       && sequence == base &+ UInt32(truncatingIfNeeded: next)
   }
 
-  /// Takes an acknowledgement of bytes that were told, where no hole is waited for, and gives the
-  /// place it names; `nil`, and nothing done, elsewhere.
+  /// Takes an acknowledgement of bytes that were told, where something of the side was captured and no
+  /// hole is waited for, and gives the place it names; `nil`, and nothing done, elsewhere.
   mutating func acknowledge(plain number: UInt32) -> Int64? {
-    guard hasBase, !isListed else { return nil }
+    guard hasBase, isSeen, !isListed else { return nil }
     guard let place = place(of: number), place <= Int64(bitPattern: next) else { return nil }
     acknowledge(place)
-    return max(place, 0)
+    return place
   }
 
   /// Begins to count out the bytes before `end` that are missing and acknowledged, if any are.

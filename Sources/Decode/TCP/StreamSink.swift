@@ -39,8 +39,9 @@ struct PacketMark: Sendable, BitwiseCopyable {
   var frame: UInt64
   /// Place of the packet's first byte in the decompressed capture file.
   var offset: UInt64 = 0
-  /// The place up to which its sender had the other side's stream, as its ACK number says;
-  /// negative when that is not known.
+  /// The place up to which its sender had the other side's stream, as its ACK number says.
+  ///
+  /// -1 when that is not known; below it for a client that had not come to what is captured.
   var acknowledged: Int64 = -1
   /// Of a gap: the snap length cut the bytes off this packet.
   var isCut = false

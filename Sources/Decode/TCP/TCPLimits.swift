@@ -42,6 +42,8 @@ struct TCPLimits: Sendable {
   ///
   /// The largest window that can be announced: 2^30 bytes (RFC 7323 section 2.3).
   static let window: Int64 = 1 << 30
+  /// Bytes by which the first segment of a client may lie before what its server acknowledged first.
+  static let earlier: Int64 = 1 << 20
   /// Bytes past what was sent that a reset may lie at, for segments the capture missed.
   static let resetSlack: Int64 = 65_535
 }

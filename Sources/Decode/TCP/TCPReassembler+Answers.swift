@@ -4,16 +4,16 @@ import CrenelModel
 // of the client the server had seen, and what is not told of them yet is waited for.
 
 extension TCPReassembler {
-  /// The place up to which a server that acknowledges `number` had the client's stream.
+  /// The place up to which a side that acknowledges `number` had the other one's stream.
   ///
-  /// Negative where nothing of the client is captured, so that nothing can be waited for. A FIN
-  /// counts as a byte on the wire and is none of the stream.
-  func asked(_ slot: Int, _ number: UInt32) -> Int64 {
-    let client = table.sides[FlowTable.place(slot, .client)]
-    guard client.isSeen,
-      let place = client.place(of: number)
+  /// -1 where nothing of a client is captured: where its stream begins is not known then, and nothing
+  /// can be waited for. That of a client lies below 0 where it had not come to what is captured of the
+  /// server. A FIN counts as a byte on the wire and is none of the stream.
+  func acknowledged(_ slot: Int, by side: FlowSide, _ number: UInt32) -> Int64 {
+    let other = table.sides[FlowTable.place(slot, side.other)]
+    guard other.isSeen || side == .client && other.hasBase, let place = other.place(of: number)
     else { return -1 }
-    return min(max(place, 0), Int64(clamping: client.finish))
+    return min(side == .client ? place : max(place, 0), Int64(clamping: other.finish))
   }
 
   /// Whether bytes must not be told yet: a server sent them that had seen more of the client.

@@ -62,6 +62,12 @@ extension TCPReassembler {
     }
     if mine.hasBase, mine.base == segment.sequence &+ 1 { return isClosed ? .ignored : .same }
     guard !isClosed else { return .replaced }
+    // What a server said may be captured before the SYN that it follows on.
+    if side == .client, mine.hasBase, !mine.isSeen,
+      let start = mine.place(of: segment.sequence &+ 1), -TCPLimits.earlier...0 ~= start
+    {
+      return .same
+    }
     let other = table.sides[FlowTable.place(slot, side.other)]
     guard segment.flags.contains(.ack), other.hasBase else {
       // Both sides may open at once (RFC 9293 section 3.5); else it is a new connection.

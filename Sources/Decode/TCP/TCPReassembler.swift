@@ -148,7 +148,7 @@ struct TCPReassembler: ~Copyable {
       let acknowledged = table.sides[o].acknowledge(plain: segment.acknowledgement)
     else { return false }
     var mark = mark
-    mark.acknowledged = acknowledged
+    mark.acknowledged = side == .client ? acknowledged : max(acknowledged, 0)
     table.touch(slot, mark: mark, clock: clock)
     if !payload.isEmpty {
       let offset = table.sides[s].take(payload)
@@ -167,6 +167,9 @@ struct TCPReassembler: ~Copyable {
     // A SYN takes one sequence number (RFC 9293 section 3.4).
     let sequence = flags.contains(.syn) ? segment.sequence &+ 1 : segment.sequence
     let s = FlowTable.place(slot, side)
+    let missing = min(max(segment.missing, 0), 1 << 20)
+    let size = Int64(payload.count &+ missing)
+    if side == .client { table.sides[s].moveBase(to: sequence, size: size) }
     // Of several answers to a SYN the last counts, as long as no data came: see `revisit`.
     if !table.sides[s].hasBase
       || flags.contains(.syn) && table.sides[s].base != sequence
@@ -180,8 +183,6 @@ struct TCPReassembler: ~Copyable {
       return record(.outOfWindow, slot, mark)
     }
     table.touch(slot, mark: mark, clock: clock)
-    let missing = min(max(segment.missing, 0), 1 << 20)
-    let size = Int64(payload.count &+ missing)
     let next = Int64(bitPattern: table.sides[s].next)
     // A keep-alive repeats the last byte, or one that never was (RFC 9293 section 3.8.4).
     let isProbe = start == next &- 1 && size <= 1 && flags.isDisjoint(with: [.syn, .fin])
@@ -189,7 +190,7 @@ struct TCPReassembler: ~Copyable {
     if flags.contains(.ack) {
       let isNew = !isProbe && size > 0 && start &+ size > next
       acknowledge(slot, side, segment.acknowledgement, with: isNew ? Int(size) : 0, into: &sink)
-      if side == .server { mark.acknowledged = asked(slot, segment.acknowledgement) }
+      mark.acknowledged = acknowledged(slot, by: side, segment.acknowledgement)
     }
     if size > 0, !isProbe {
       let part = Part(start: start, missing: missing, mark: mark)

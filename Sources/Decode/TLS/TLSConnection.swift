@@ -119,6 +119,9 @@ struct TLSConnection {
     batch.exchanges.append(exchange)
   }
 
+  /// Notes what is odd about the connection, and was counted.
+  mutating func note(_ anomalies: PacketAnomalies) { detail.anomalies.formUnion(anomalies) }
+
   // MARK: - Parts
 
   private mutating func count(

@@ -58,13 +58,11 @@ private enum Zeek {
     return "\(bounds?["earliest"] as? String ?? "") \(String(format: "%06d", index))"
   }
 
-  /// A value as http.log writes it: `-` for what is not there, percent-escapes decoded, hosts without port.
+  /// A value as http.log writes it: `-` for what is not there; all else byte for byte.
   static func normal(_ value: String?, _ field: String) -> String {
     guard let value, value != "(empty)", !value.isEmpty, value != "-" else { return "-" }
     if field == "status_code", value == "0" { return "-" }
-    if field == "uri" { return value.removingPercentEncoding ?? value }
-    guard field == "host", let colon = value.lastIndex(of: ":") else { return value }
-    return String(value[..<colon])
+    return value
   }
 }
 
