@@ -6,7 +6,7 @@ import Testing
 @testable import CrenelFeatures
 
 /// A stage fed with exchanges of logs and captures, and all that each subject was given.
-private struct Feed: ~Copyable {
+private struct PooledFeed: ~Copyable {
   var stage: FeatureStage
   var given: [String: [ExchangePlace]] = [:]
   private var count: UInt64 = 0
@@ -61,7 +61,7 @@ struct PacketPoolTests {
     arguments: 0..<10 as Range<UInt64>)
   func latest(seed: UInt64) {
     var random = Seeded(seed)
-    var feed = Feed(clients: 100, sessions: 100)
+    var feed = PooledFeed(clients: 100, sessions: 100)
     for _ in 0..<600 {
       let found = feed.add(
         client: .random(in: 1...5, using: &random), session: .random(in: 1...20, using: &random),
@@ -79,7 +79,7 @@ struct PacketPoolTests {
   func evicted(seed: UInt64) {
     var random = Seeded(seed)
     let (clients, sessions) = (3, 5)
-    var feed = Feed(clients: clients, sessions: sessions)
+    var feed = PooledFeed(clients: clients, sessions: sessions)
     for _ in 0..<3_000 {
       let found = feed.add(
         client: .random(in: 1...8, using: &random), session: .random(in: 1...30, using: &random),
@@ -96,7 +96,7 @@ struct PacketPoolTests {
 
   @Test("a log takes no room for packets")
   func logs() {
-    var feed = Feed(clients: 4, sessions: 4)
+    var feed = PooledFeed(clients: 4, sessions: 4)
     for i in 0..<100 { _ = feed.add(client: UInt32(i % 9), session: UInt64(i), isCaptured: false) }
     let isEmpty = feed.stage.captured.isEmpty
     #expect(isEmpty)
