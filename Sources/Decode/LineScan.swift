@@ -10,14 +10,19 @@ struct LineScan {
   init(_ bytes: Span<UInt8>, from start: Int, to end: Int) {
     found = unsafe bytes.withUnsafeBufferPointer { buffer in
       guard let base = buffer.baseAddress, start >= 0, start < end else {
-        var nothing = crenel_line()
-        nothing.end = end
-        return nothing
+        return LineScan(endingAt: end).found
       }
       // Nothing at or past `end` is read, which is within the buffer; places fit 32 bits, as those
       // of every ``ByteRange`` do.
       return unsafe crenel_scan_line(base, start, min(end, buffer.count))
     }
+  }
+
+  /// Knows of a line only where it ends.
+  init(endingAt end: Int) {
+    var nothing = crenel_line()
+    nothing.end = end
+    found = nothing
   }
 
   /// Index of the line feed, or the end of the range when there is none.

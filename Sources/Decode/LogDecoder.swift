@@ -46,8 +46,13 @@ public struct LogDecoder: ~Copyable {
     var start = lines.lowerBound
     if offset == 0 { start &+= byteOrderMark(batch.bytes.span, lines) }
     var used = batch.exchanges.count
+    let usesQuotes = fast != nil  // lines of other formats have many, which nobody asks for
     while start < lines.upperBound {
-      let scan = LineScan(batch.bytes.span, from: start, to: lines.upperBound)
+      let scan =
+        usesQuotes
+        ? LineScan(batch.bytes.span, from: start, to: lines.upperBound)
+        : LineScan(
+          endingAt: find(0x0a, in: batch.bytes.span, from: start, to: lines.upperBound))
       var end = scan.end
       if end > start, batch.bytes[end &- 1] == 0x0d { end &-= 1 }
       counters.lines &+= 1
