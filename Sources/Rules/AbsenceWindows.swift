@@ -4,10 +4,9 @@ import CrenelModel
 ///
 /// One number a group is enough: whatever may have come at or after the start of a window is in
 /// it. A group that is given up to make room moves the time from which its absence can be told.
-struct AbsenceWindows {
+struct AbsenceWindows: ~Copyable {
   /// Groups kept at once, of all absences.
   static let groupLimit = 65_536
-  private static let none: Int32 = -1
 
   /// What is known of a window.
   enum Answer: Int, Comparable {
@@ -30,9 +29,6 @@ struct AbsenceWindows {
     /// The last instant that a request may be of, and one that was not decided, in nanoseconds.
     var latest = Int64.min
     var latestUndecided = Int64.min
-    // Neighbours in the order of last request.
-    var staler = AbsenceWindows.none
-    var fresher = AbsenceWindows.none
   }
 
   private let groupLimit: Int
@@ -43,8 +39,8 @@ struct AbsenceWindows {
   private var isShown: [Bool]
   private var groups: [Group] = []
   private var index = KeyIndex()
-  private var stalest = none
-  private var freshest = none
+  /// The groups in the order of last request.
+  private var order = SlotLists(lists: 1, capacity: 0)
 
   /// `timespans` are the lengths of the windows of all correlations, in nanoseconds.
   init(timespans: [Int64], groupLimit: Int = AbsenceWindows.groupLimit) {
@@ -88,31 +84,31 @@ struct AbsenceWindows {
     of key: WindowKey, _ place: Int, at now: Int64, _ evicted: inout UInt64
   ) -> Int {
     if let known = index[key] {
-      unlink(known)
-      linkFreshest(known)
+      order.renew(Int(known), in: 0)
       return Int(known)
     }
     let fresh = Group(key: key, place: Int32(clamping: place))
-    var slot = Int32(clamping: groups.count)
-    if groups.count < groupLimit {
+    var slot = groups.count
+    if slot < groupLimit {
       groups.append(fresh)
+      order.grow(to: groups.count)
     } else {
-      slot = stalest
+      slot = order.first(0)
       forget(slot, at: now, &evicted)
-      groups[Int(slot)] = fresh
+      groups[slot] = fresh
     }
-    index.insert(key, slot)
-    linkFreshest(slot)
-    return Int(slot)
+    index.insert(key, Int32(clamping: slot))
+    order.append(slot, to: 0)
+    return slot
   }
 
-  private mutating func forget(_ slot: Int32, at now: Int64, _ evicted: inout UInt64) {
-    let group = groups[Int(slot)]
+  private mutating func forget(_ slot: Int, at now: Int64, _ evicted: inout UInt64) {
+    let group = groups[slot]
     let place = Int(group.place)
     let latest = max(group.latest, group.latestUndecided)
     forgotten[place] = max(forgotten[place], latest)
     if latest >= Self.start(of: timespans[place], before: now) { evicted &+= 1 }
-    unlink(slot)
+    order.remove(slot, from: 0)
     index.remove(group.key)
   }
 
@@ -120,27 +116,5 @@ struct AbsenceWindows {
   static func start(of timespan: Int64, before time: Int64) -> Int64 {
     let (start, overflow) = time.subtractingReportingOverflow(timespan)
     return overflow ? .min : start
-  }
-
-  private mutating func linkFreshest(_ slot: Int32) {
-    groups[Int(slot)].staler = freshest
-    groups[Int(slot)].fresher = Self.none
-    if freshest != Self.none { groups[Int(freshest)].fresher = slot }
-    freshest = slot
-    if stalest == Self.none { stalest = slot }
-  }
-
-  private mutating func unlink(_ slot: Int32) {
-    let group = groups[Int(slot)]
-    if group.staler == Self.none {
-      stalest = group.fresher
-    } else {
-      groups[Int(group.staler)].fresher = group.fresher
-    }
-    if group.fresher == Self.none {
-      freshest = group.staler
-    } else {
-      groups[Int(group.fresher)].staler = group.staler
-    }
   }
 }

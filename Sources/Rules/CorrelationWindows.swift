@@ -28,7 +28,7 @@ struct WindowShape: BitwiseCopyable {
 /// A window is `[t - timespan, t]`, both ends in it, for each event's time `t`. Of one group no
 /// more is kept than decides its condition (``Correlation/capacity``). Groups whose window is over
 /// are dropped; when there is no room, the group longest without an event goes, and is counted.
-struct CorrelationWindows {
+struct CorrelationWindows: ~Copyable {
   /// Groups kept at once, of all correlations.
   static let groupLimit = 65_536
   /// Events or values kept at once; far more than the largest capacity of one group.
@@ -58,9 +58,6 @@ struct CorrelationWindows {
     var at: Int64
     var timespan: Int64
     var isKeyed: Bool
-    // Neighbours in the order of last event.
-    var staler: Int32
-    var fresher: Int32
   }
 
   private let groupLimit: Int
@@ -71,8 +68,8 @@ struct CorrelationWindows {
   private var freeNodes: [Int32] = []
   private var groupIndex = KeyIndex()
   private(set) var valueIndex = KeyIndex()
-  private var stalest = none
-  private var freshest = none
+  /// The groups in the order of last event.
+  private var order = SlotLists(lists: 1, capacity: 0)
   private var now = Int64.min
 
   init(
@@ -177,7 +174,7 @@ struct CorrelationWindows {
     if freeGroups.isEmpty, groups.count >= groupLimit { evictStalest(&evicted) }
     let fresh = Group(
       key: key, oldest: Self.none, newest: Self.none, count: 0, at: now, timespan: timespan,
-      isKeyed: isKeyed, staler: Self.none, fresher: Self.none)
+      isKeyed: isKeyed)
     let place: Int32
     if let free = freeGroups.popLast() {
       place = free
@@ -185,47 +182,30 @@ struct CorrelationWindows {
     } else {
       place = Int32(groups.count)
       groups.append(fresh)
+      order.grow(to: groups.count)
     }
     groupIndex.insert(key, place)
-    linkFreshest(place)
+    order.append(Int(place), to: 0)
     return place
   }
 
   private mutating func touch(_ place: Int32) {
     groups[Int(place)].at = now
-    guard freshest != place else { return }
-    unlinkGroup(place)
-    linkFreshest(place)
-  }
-
-  private mutating func linkFreshest(_ place: Int32) {
-    groups[Int(place)].staler = freshest
-    groups[Int(place)].fresher = Self.none
-    if freshest != Self.none { groups[Int(freshest)].fresher = place }
-    freshest = place
-    if stalest == Self.none { stalest = place }
-  }
-
-  private mutating func unlinkGroup(_ place: Int32) {
-    let group = groups[Int(place)]
-    if group.staler == Self.none {
-      stalest = group.fresher
-    } else {
-      groups[Int(group.staler)].fresher = group.fresher
-    }
-    if group.fresher == Self.none {
-      freshest = group.staler
-    } else {
-      groups[Int(group.fresher)].staler = group.staler
-    }
+    order.renew(Int(place), in: 0)
   }
 
   /// Drops up to two groups whose window is over, so that memory follows what is alive.
   private mutating func dropOver() {
     for _ in 0..<2 {
-      guard stalest != Self.none, isOver(stalest) else { return }
+      guard let stalest, isOver(stalest) else { return }
       remove(stalest)
     }
+  }
+
+  /// The group longest without an event.
+  private var stalest: Int32? {
+    let first = order.first(0)
+    return first < 0 ? nil : Int32(truncatingIfNeeded: first)
   }
 
   private func isOver(_ place: Int32) -> Bool {
@@ -235,14 +215,14 @@ struct CorrelationWindows {
   }
 
   private mutating func evictStalest(_ evicted: inout UInt64) {
-    guard stalest != Self.none else { return }
+    guard let stalest else { return }
     if !isOver(stalest) { evicted += 1 }
     remove(stalest)
   }
 
   private mutating func remove(_ place: Int32) {
     while groups[Int(place)].oldest != Self.none { dropOldest(of: place) }
-    unlinkGroup(place)
+    order.remove(Int(place), from: 0)
     groupIndex.remove(groups[Int(place)].key)
     freeGroups.append(place)
   }
@@ -251,7 +231,7 @@ struct CorrelationWindows {
 
   private mutating func newNode(_ value: WindowKey, evicted: inout UInt64) -> Int32 {
     // The group being added to is the freshest, and smaller than the limit: another one goes.
-    while freeNodes.isEmpty, nodes.count >= nodeLimit, stalest != freshest {
+    while freeNodes.isEmpty, nodes.count >= nodeLimit, order.count(0) > 1 {
       evictStalest(&evicted)
     }
     let node = Node(at: now, value: value, bits: 0, before: Self.none, after: Self.none)

@@ -1,7 +1,7 @@
 /// Doubly linked lists over numbered places, each place in one list at most.
 ///
 /// 8 bytes a place, apart from what the places hold, so that moving one touches little memory.
-struct SlotLists: ~Copyable {
+public struct SlotLists: ~Copyable {
   private struct Link: BitwiseCopyable {
     var previous: Int32 = -1
     var next: Int32 = -1
@@ -17,28 +17,28 @@ struct SlotLists: ~Copyable {
   private var ends: [Ends]
 
   /// Creates `lists` empty lists over no more than `capacity` places.
-  init(lists: Int, capacity: Int) {
+  public init(lists: Int, capacity: Int) {
     links = []
     links.reserveCapacity(capacity)
     ends = Array(repeating: Ends(), count: lists)
   }
 
   /// Makes places up to `count` known.
-  mutating func grow(to count: Int) {
+  public mutating func grow(to count: Int) {
     while links.count < count { links.append(Link()) }
   }
 
   /// The place at the head of a list; negative when it is empty.
-  func first(_ list: Int) -> Int { Int(ends[list].first) }
+  public func first(_ list: Int) -> Int { Int(ends[list].first) }
 
   /// The place after `place`; negative at the end.
-  func next(_ place: Int) -> Int { Int(links[place].next) }
+  public func next(_ place: Int) -> Int { Int(links[place].next) }
 
   /// Number of places in a list.
-  func count(_ list: Int) -> Int { ends[list].count }
+  public func count(_ list: Int) -> Int { ends[list].count }
 
   /// Adds a place that is in no list to the end of one.
-  mutating func append(_ place: Int, to list: Int) {
+  public mutating func append(_ place: Int, to list: Int) {
     let last = ends[list].last
     links[place] = Link(previous: last, next: -1)
     if last >= 0 {
@@ -51,7 +51,7 @@ struct SlotLists: ~Copyable {
   }
 
   /// Takes a place out of the list it is in.
-  mutating func remove(_ place: Int, from list: Int) {
+  public mutating func remove(_ place: Int, from list: Int) {
     let link = links[place]
     if link.previous >= 0 {
       links[Int(link.previous)].next = link.next
@@ -68,7 +68,7 @@ struct SlotLists: ~Copyable {
   }
 
   /// Moves a place of a list to its end.
-  mutating func renew(_ place: Int, in list: Int) {
+  public mutating func renew(_ place: Int, in list: Int) {
     let link = links[place]
     // The last one has no next, and is where it should be.
     guard link.next >= 0 else { return }
