@@ -403,19 +403,12 @@ struct EncodingTests {
         for error in check.iter_errors(copy): sys.exit("refused: " + change + ": " + error.message)
       print(count)
       """
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/python3")
-    process.arguments = ["-c", script, SharedData.package]
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try process.run()
-    process.waitUntilExit()
-    let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    guard process.terminationStatus != 77 else {
+    let run = try Python.run(script, [SharedData.package])
+    guard run.status != Python.lacksModule else {
       print("skipped: no python3-jsonschema")
       return
     }
-    #expect(process.terminationStatus == 0)
-    #expect((Int(output.filter(\.isNumber)) ?? 0) > 50)
+    #expect(run.status == 0)
+    #expect((Int(run.output.filter(\.isNumber)) ?? 0) > 50)
   }
 }
