@@ -9,10 +9,12 @@ import Crypto
 /// a subject has the same name in alerts and in rows of features, and only who has the site's key
 /// can tell whether it is that of a given client.
 public struct ActorNames: Sendable {
-  private let secret: [UInt8]
+  private let key: SymmetricKey
 
   /// Creates names under the site's key; without one they are not secret.
-  public init(siteKey: [UInt8]?) { secret = siteKey ?? Array("crenel: actor".utf8) }
+  public init(siteKey: [UInt8]?) {
+    key = SymmetricKey(data: siteKey ?? Array("crenel: actor".utf8))
+  }
 
   /// The name of the client or the session of a step.
   public func name(of subject: SubjectKind, _ step: Step) -> String {
@@ -24,7 +26,7 @@ public struct ActorNames: Sendable {
 
   func name(kind: UInt8, _ high: UInt64, _ low: UInt64) -> String {
     let code = HMAC<SHA256>.authenticationCode(
-      for: Array("\(kind):\(high):\(low)".utf8), using: SymmetricKey(data: secret))
+      for: Array("\(kind):\(high):\(low)".utf8), using: key)
     return "a:" + Hexadecimal.text(code.prefix(8))
   }
 }

@@ -81,7 +81,7 @@ public struct LogLimits: Sendable {
   /// The rules with a condition on such a field.
   private func affected(_ isFrench: Bool, _ isWanted: (String) -> Bool) -> String {
     let names = rules.filter { $0.alerts && $0.conditions.values.contains { isWanted($0.field) } }
-      .map { $0.name ?? $0.id }
+      .map(\.label)
     guard !names.isEmpty else { return "" }
     return (isFrench ? "\u{a0}; règles affaiblies\u{a0}: " : "; weaker rules: ")
       + names.joined(separator: ", ")

@@ -116,7 +116,7 @@ public enum Phrases {
     case .feature(let name):
       (FeatureCatalogue.name(of: name), FeatureCatalogue.descriptor(of: name.feature).unit)
     case .correlation(let rule):
-      ("count(" + (rules[Int(rule)].name ?? rules[Int(rule)].id) + ")", "count")
+      ("count(" + rules[Int(rule)].label + ")", "count")
     case .status: ("http.response.status_code", "code")
     case .step: ("booking.step", "code")
     case .text(let field): (TextField(rawValue: Int(field))?.name ?? "text", "text")

@@ -37,7 +37,7 @@ public enum NearMiss {
   }
 
   /// Letters to change, drop, add or swap with their neighbour (optimal string alignment).
-  private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+  public static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
     var before = [Int](repeating: 0, count: right.count + 1)
     var last = Array(0...right.count)
     for i in left.indices {

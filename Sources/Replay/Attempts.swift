@@ -13,13 +13,17 @@ struct Attempts {
     do {
       return try body()
     } catch let error as Diagnostics {
-      mistakes += error.items
+      for item in error.items { add(item) }
     } catch let error as Diagnostic {
-      // Profile, rules and lists are all looked for in one folder: say once that there is none.
-      if !mistakes.contains(error) { mistakes.append(error) }
+      add(error)
     } catch {
       mistakes.append(Diagnostic(code: "internal", at: SourcePosition(file: "crenel"), "\(error)"))
     }
     return nil
+  }
+
+  /// Keeps a mistake once: profile, rules and lists are all looked for in one folder.
+  private mutating func add(_ mistake: Diagnostic) {
+    if !mistakes.contains(mistake) { mistakes.append(mistake) }
   }
 }

@@ -57,7 +57,7 @@ public enum Explain {
     named name: String, of set: RuleSet
   ) throws(Diagnostics) -> Set<Int32> {
     if let index = set.index(of: name) { return set.rules(within: index) }
-    let known = set.metadata.map { $0.name ?? $0.id }
+    let known = set.metadata.map(\.label)
     throw Diagnostics([
       Diagnostic(
         code: "unknown-rule", at: SourcePosition(file: "rule"),

@@ -69,7 +69,7 @@ struct ExplainPage {
         ? "déclenchée \(best.fired) fois" : "fired " + English.counted(best.fired, "time")
     let place = names[Int(best.place.source)] + ":\(best.place.line)"
     let colon = isFrench ? "\u{a0}:" : ":"
-    var text = "  \(rule.name ?? rule.id)\(colon) \(fired)  (\(best.at.rfc3339), "
+    var text = "  \(rule.label)\(colon) \(fired)  (\(best.at.rfc3339), "
     text += "\(TerminalText.escaped(place)))\n"
     if best.undecided > 0 {
       let causes = RunRemarks.text(best.causes, steps)
@@ -180,11 +180,7 @@ struct ExplainPage {
       writer.beginObject()
       writer.string("@timestamp", moment.at.rfc3339)
       writer.moment(moment.client, moment.step, moment.outcome)
-      writer.beginObject("http")
-      writer.beginObject("response")
-      writer.int("status_code", moment.status)
-      writer.endObject()
-      writer.endObject()
+      writer.status(moment.status)
       writer.string("request", moment.request)
       writer.place(names[Int(moment.place.source)], line: moment.place.line)
       writer.endObject()
@@ -212,7 +208,7 @@ struct ExplainPage {
   private func write(_ best: ClientAccount.Best, to writer: inout JSONWriter) {
     let rule = rules[Int(best.trace.rule)]
     writer.beginObject()
-    writer.string("rule", rule.name ?? rule.id)
+    writer.string("rule", rule.label)
     writer.int("fired", best.fired)
     writer.int("undecided", best.undecided)
     writer.string("at", best.at.rfc3339)

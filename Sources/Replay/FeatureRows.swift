@@ -38,7 +38,7 @@ public enum FeatureRows {
     var consumer = Consumer(
       pipeline: try setup.pipeline(hashSeed: options.hashSeed), columns: columns,
       texts: columns.map(FeatureCatalogue.name(of:)), options: wanted,
-      rules: setup.rules.metadata.map { $0.name ?? $0.id }, names: inputs.names,
+      rules: setup.rules.metadata.map(\.label), names: inputs.names,
       actors: ActorNames(siteKey: setup.siteKey),
       output: OutputStream.standardOutput())
     if wanted.isCSV { consumer.writeHeader() }
@@ -173,13 +173,7 @@ public enum FeatureRows {
       writer.beginObject()
       writer.string("@timestamp", exchange.at.rfc3339)
       writer.moment(client, passage.step.knownKind, passage.step.outcome)
-      if exchange.status != 0 {
-        writer.beginObject("http")
-        writer.beginObject("response")
-        writer.int("status_code", exchange.status)
-        writer.endObject()
-        writer.endObject()
-      }
+      if exchange.status != 0 { writer.status(exchange.status) }
       writer.place(names[Int(exchange.provenance.source)], line: exchange.provenance.line)
       writer.beginObject("crenel")
       writer.beginObject("actor")

@@ -20,6 +20,15 @@ extension JSONWriter {
     endObject()
   }
 
+  /// Writes `http.response.status_code` as a member of an open object.
+  mutating func status(_ code: UInt16) {
+    beginObject("http")
+    beginObject("response")
+    int("status_code", code)
+    endObject()
+    endObject()
+  }
+
   /// Writes `log.file.path` and `log.line` as members of an open object.
   mutating func place(_ file: String, line: UInt64) {
     beginObject("log")

@@ -140,7 +140,7 @@ public enum RuleFiles {
     _ rule: RuleMetadata, _ filters: [RuleFilter], _ language: String
   ) -> [UInt8] {
     let language = Language(rawValue: language) ?? .en
-    var text = "\(rule.name ?? rule.id)  \(Phrases.level(rule.level, language))"
+    var text = "\(rule.label)  \(Phrases.level(rule.level, language))"
     if let verdict = rule.verdict { text += "  \(verdict.rawValue)" }
     let input = LocalizedText(en: "input of a correlation", fr: "entrée d’une corrélation")
     text += rule.alerts ? "\n" : "  (\(input[language]))\n"

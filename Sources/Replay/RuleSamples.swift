@@ -75,7 +75,7 @@ public enum RuleSamples {
   private static func samples(
     of rule: RuleMetadata, in root: String, _ rules: inout SampledRules
   ) throws -> [Outcome] {
-    let name = rule.name ?? rule.id
+    let name = rule.label
     let folder = root + "/" + name
     var outcomes: [Outcome] = []
     for (sample, mustFire) in [("fires", true), ("near-miss", false)] {

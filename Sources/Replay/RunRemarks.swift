@@ -64,7 +64,7 @@ struct RunRemarks {
     _ undecided: UndecidedRule, _ rule: RuleMetadata, _ source: String, _ steps: [StepRule]
   ) -> LocalizedText {
     let causes = text(undecided.causes, steps)
-    let name = rule.name ?? rule.id
+    let name = rule.label
     let place = "\(source):\(undecided.first.line)"
     let count = undecided.requests
     return LocalizedText(

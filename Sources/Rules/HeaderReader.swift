@@ -211,7 +211,7 @@ struct HeaderReader {
   /// The value a site gives a knob; the one for this rule alone wins.
   private mutating func override(_ knob: String, of metadata: RuleMetadata) -> Double? {
     var value: Double?
-    for key in [knob, "\(metadata.name ?? metadata.id).\(knob)", "\(metadata.id).\(knob)"] {
+    for key in [knob, "\(metadata.label).\(knob)", "\(metadata.id).\(knob)"] {
       guard let given = overrides[key] else { continue }
       used.insert(key)
       value = given

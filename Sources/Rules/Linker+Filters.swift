@@ -63,13 +63,8 @@ extension Linker {
     of reference: CorrelationDraft.Reference, _ filter: FilterDraft
   ) -> Int? {
     guard let place = places[reference.name] else {
-      builder.problems.error(
-        "unknown-rule", at: reference.position,
-        "no rule has the id or name '\(shown(reference.name))'",
-        hint: reference.name.lowercased() == "any"
-          ? "write rules: any, without a list"
-          : NearMiss.of(reference.name, among: places.keys.sorted())
-            .map { "did you mean '\($0)'?" })
+      let isAny = reference.name.lowercased() == "any"
+      tellUnknown(reference, hint: isAny ? "write rules: any, without a list" : nil)
       return nil
     }
     let draft = drafts[place]

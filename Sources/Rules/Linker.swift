@@ -11,8 +11,6 @@ struct Linker {
   private(set) var places: [String: Int] = [:]
   /// The filters of each draft that has any, as indices of `filters`.
   var applied: [Int: [Int]] = [:]
-  /// Drafts that are left out.
-  private var skipped: Set<Int> = []
   /// Index in the program of each draft that is kept.
   private var indices: [Int: Int32] = [:]
   /// Rules that alert although a correlation refers to them.
@@ -35,12 +33,12 @@ struct Linker {
     collectNames()
     linkFilters()
     let order = correlationOrder()
-    for place in drafts.indices where !skipped.contains(place) {
+    for place in drafts.indices where !drafts[place].isSkipped {
       indices[place] = Int32(indices.count)
     }
     guard !builder.problems.hasErrors else { return nil }
     var metadata: [RuleMetadata] = []
-    for (place, draft) in drafts.enumerated() where !skipped.contains(place) {
+    for (place, draft) in drafts.enumerated() where !draft.isSkipped {
       checkFamily(of: draft)
       metadata.append(self.metadata(of: draft))
       metadata[metadata.count - 1].filters = applied[place] ?? []
@@ -48,7 +46,7 @@ struct Linker {
       metadata[metadata.count - 1].conditions = conditions(of: builder.program.rules.last)
     }
     guard !builder.problems.hasErrors else { return nil }
-    for place in order where !skipped.contains(place) { addCorrelation(place, &metadata) }
+    for place in order where !drafts[place].isSkipped { addCorrelation(place, &metadata) }
     builder.program.arrangeSteps()
     builder.program.buildScans()
     return RuleSet(
@@ -58,7 +56,6 @@ struct Linker {
 
   private mutating func collectNames() {
     for (place, draft) in drafts.enumerated() {
-      if draft.isSkipped { skipped.insert(place) }
       let metadata = draft.metadata
       for name in Set([metadata.id, metadata.name].compactMap { $0 }).sorted() {
         guard let first = places[name] else {
@@ -201,11 +198,7 @@ struct Linker {
     checkAliases(draft)
     for reference in draft.references {
       guard let target = places[reference.name] else {
-        builder.problems.error(
-          "unknown-rule", at: reference.position,
-          "no rule has the id or name '\(shown(reference.name))'",
-          hint: NearMiss.of(reference.name, among: places.keys.sorted())
-            .map { "did you mean '\($0)'?" })
+        tellUnknown(reference)
         continue
       }
       visit(target, &order, &state, depth: depth + 1)
@@ -213,6 +206,16 @@ struct Linker {
     if !draft.triggers.isEmpty { checkAbsent(draft.rules) }
     state[place] = true
     order.append(place)
+  }
+
+  /// Tells that there is no rule of a name; `hint` stands in for the nearest name there is.
+  mutating func tellUnknown(_ reference: CorrelationDraft.Reference, hint: String? = nil) {
+    builder.problems.error(
+      "unknown-rule", at: reference.position,
+      "no rule has the id or name '\(shown(reference.name))'",
+      hint: hint
+        ?? NearMiss.of(reference.name, among: places.keys.sorted())
+        .map { "did you mean '\($0)'?" })
   }
 
   /// Every alias names rules of the correlation, and every rule has a field for each alias.

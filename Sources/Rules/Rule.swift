@@ -81,6 +81,9 @@ public struct RuleMetadata: Sendable, Hashable {
   /// Where it is written.
   public var position: SourcePosition
 
+  /// What people call it: its name, or its id when it has none.
+  public var label: String { name ?? id }
+
   /// The title in English and French.
   public var titles: LocalizedText { LocalizedText(en: title, fr: titleFR) }
 }

@@ -56,10 +56,3 @@ extension RuleBuilder {
     return lists.compactMap { $0 }.flatMap { $0.sequence ?? [$0] }.compactMap(\.text)
   }
 }
-
-extension YAMLNode {
-  /// The text of a scalar.
-  fileprivate var text: String? {
-    if case .scalar(let text, _) = content { text } else { nil }
-  }
-}

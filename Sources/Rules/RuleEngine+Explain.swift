@@ -126,8 +126,8 @@ extension RuleEngine {
 
   private func correlationTrace(_ place: Int) -> RuleTrace {
     let correlation = program.correlations[place]
-    let names = correlation.inputs.map { name($0) }
-    let before = correlation.triggers.map { name($0) }
+    let names = correlation.inputs.map { set.metadata[Int($0.rule)].label }
+    let before = correlation.triggers.map { set.metadata[Int($0.rule)].label }
     let kind = correlation.kind.rawValue
     let seconds = correlation.timespan / Nanoseconds.second
     let found = lastMeasure(place)
@@ -149,10 +149,6 @@ extension RuleEngine {
           holds: found.map(bound.holds) ?? false, isUndecided: found?.isNaN ?? false))
     }
     return trace
-  }
-
-  private func name(_ input: Correlation.Input) -> String {
-    set.metadata[Int(input.rule)].name ?? set.metadata[Int(input.rule)].id
   }
 
   private mutating func filterTraces(

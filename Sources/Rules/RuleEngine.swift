@@ -333,8 +333,8 @@ public struct RuleEngine: ~Copyable {
 
   /// What a correlation measured at the exchange being evaluated; `nil` when it was no event of it.
   ///
-  /// Counts stop at ``Correlation/capacity``; NaN of an absence that cannot be told. Of several groups it belongs to, that of the first
-  /// which meets the condition; else the largest.
+  /// Counts stop at ``Correlation/capacity``; NaN of an absence that cannot be told. Of several
+  /// groups it belongs to, that of the first which meets the condition; else the largest.
   func lastMeasure(_ place: Int) -> Double? {
     measures[place].generation == generation ? measures[place].value : nil
   }

@@ -10,8 +10,6 @@ public struct RuleSet: Sendable {
   /// Rules that are not in force because their log source is none that Crenel reads, in the order
   /// in which they were found; not among the warnings.
   public let passedOver: [PassedOverRule]
-  /// How many rules are not in force for that reason.
-  public var skippedCount: Int { passedOver.count }
   /// The Sigma filters in force, in the order of their documents.
   public let filters: [RuleFilter]
   let program: Program
@@ -64,14 +62,13 @@ public struct RuleSet: Sendable {
   /// The rule, and those that it refers to as a correlation, and so on.
   public func rules(within rule: Int32) -> Set<Int32> {
     let correlation = program.correlations.first { $0.rule == rule }
-    let inputs = correlation.map { $0.inputs.map(\.rule) } ?? []
-    return inputs.reduce(into: [rule]) { $0.formUnion(rules(within: $1)) }
+    let others = correlation?.inputs ?? []
+    return others.reduce(into: [rule]) { $0.formUnion(rules(within: $1.rule)) }
   }
 
   init(
     metadata: [RuleMetadata], warnings: [Diagnostic], passedOver: [PassedOverRule],
-    filters: [RuleFilter],
-    program: Program
+    filters: [RuleFilter], program: Program
   ) {
     self.metadata = metadata
     self.warnings = warnings

@@ -32,27 +32,9 @@ enum CommandNames {
 
   /// The name that one or two slips of the fingers make the word; `nil` when none is that near.
   private static func nearest(to word: String, among names: [String]) -> String? {
-    let word = Array(word.unicodeScalars.prefix(64))
-    let distances = names.map { (name: $0, slips: slips(word, Array($0.unicodeScalars))) }
-    return distances.filter { $0.slips <= 2 && $0.slips < word.count }
+    let letters = Array(word.utf8.prefix(64))
+    let distances = names.map { (name: $0, slips: NearMiss.distance(letters, Array($0.utf8))) }
+    return distances.filter { $0.slips <= 2 && $0.slips < letters.count }
       .min { $0.slips < $1.slips }?.name
-  }
-
-  /// Letters left out, put in, exchanged or swapped with the next (optimal string alignment).
-  private static func slips(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Int {
-    var rows = [Array(0...right.count)]
-    for i in left.indices {
-      var row = [i + 1]
-      for j in right.indices {
-        let isSame = left[i] == right[j]
-        var best = min(rows[i][j] + (isSame ? 0 : 1), rows[i][j + 1] + 1, row[j] + 1)
-        if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] {
-          best = min(best, rows[i - 1][j - 1] + 1)
-        }
-        row.append(best)
-      }
-      rows.append(row)
-    }
-    return rows[left.count][right.count]
   }
 }

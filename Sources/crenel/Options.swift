@@ -162,3 +162,15 @@ struct RuleOptions: ParsableArguments {
     options.knobs = knobs
   }
 }
+
+/// Where the samples of rules are.
+struct SampleOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The folder of samples.", valueName: "folder"))
+  var cases: String?
+}
+
+extension ArgumentHelp {
+  /// Of options that name a client.
+  static let client = ArgumentHelp(
+    "The client's address, or the host name that the log has in its place.", valueName: "address")
+}

@@ -39,7 +39,7 @@ public enum RuleCoverage {
     var folders = Set(TextFiles.folders(in: root))
     var rows: [Row] = []
     for rule in rules where rule.alerts {
-      let name = rule.name ?? rule.id
+      let name = rule.label
       folders.remove(name)
       let folder = root + "/" + name
       rows.append(

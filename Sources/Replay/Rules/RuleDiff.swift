@@ -34,26 +34,19 @@ public enum RuleDiff {
   private static func setups(
     _ old: RunOptions, _ new: RunOptions
   ) throws(Diagnostics) -> (Setup, Setup) {
-    var mistakes: [Diagnostic] = []
-    func setup(_ options: RunOptions) -> Setup? {
-      do throws(Diagnostics) {
-        return try Setup(options)
-      } catch {
-        // What is wrong with the input or the site is wrong for both.
-        mistakes += error.items.filter { !mistakes.contains($0) }
-        return nil
-      }
-    }
+    var attempts = Attempts([])
     if old.inputs.contains("-") {
-      mistakes.append(
-        Diagnostic(
-          code: "input-read-twice", at: SourcePosition(file: "-"),
-          "standard input can be read only once, and each set of rules reads the input",
-          hint: "save it to a file"))
+      let readTwice = Diagnostic(
+        code: "input-read-twice", at: SourcePosition(file: "-"),
+        "standard input can be read only once, and each set of rules reads the input",
+        hint: "save it to a file")
+      attempts = Attempts([readTwice])
     }
-    let (first, second) = (setup(old), setup(new))
-    guard let first, let second, mistakes.isEmpty else {
-      throw Diagnostics(mistakes)
+    // What is wrong with the input or the site is wrong for both, and told once.
+    let first = attempts.value { try Setup(old) }
+    let second = attempts.value { try Setup(new) }
+    guard let first, let second, attempts.mistakes.isEmpty else {
+      throw Diagnostics(attempts.mistakes)
     }
     return (first, second)
   }
@@ -121,7 +114,7 @@ struct RaisedAlerts: ExchangeConsumer, ~Copyable {
         open[record.id] = place
         alerts.append(
           RaisedAlert(
-            ruleID: rule.id, rule: rule.name ?? rule.id, actor: record.actor,
+            ruleID: rule.id, rule: rule.label, actor: record.actor,
             client: record.clientText, start: record.start, end: record.end, level: record.level,
             matches: record.matches))
       }

@@ -31,21 +31,19 @@ public enum RuleDocs {
       """
     for rule in alerting {
       page +=
-        "| [\(cell(name(rule)))](#\(anchor(rule))) | \(rule.level.name) "
+        "| [\(cell(rule.label))](#\(anchor(rule))) | \(rule.level.name) "
         + "| \(rule.verdict?.rawValue ?? "–") | \(rule.subject.name) | \(cell(rule.title)) |\n"
     }
     for rule in alerting { page += section(rule) }
     guard !inputs.isEmpty else { return page }
     page += "\n## Inputs of correlations\n\nThey make no alerts of their own.\n\n"
-    for rule in inputs { page += "- \(code(name(rule))): \(cell(rule.title))\n" }
+    for rule in inputs { page += "- \(code(rule.label)): \(cell(rule.title))\n" }
     return page
   }
 
-  private static func name(_ rule: RuleMetadata) -> String { rule.name ?? rule.id }
-
   /// The anchor that Markdown viewers give the section's heading.
   private static func anchor(_ rule: RuleMetadata) -> String {
-    let kept = name(rule).lowercased().unicodeScalars.compactMap { scalar -> String? in
+    let kept = rule.label.lowercased().unicodeScalars.compactMap { scalar -> String? in
       if scalar == " " { return "-" }
       let isKept =
         scalar == "-" || scalar == "_" || scalar.properties.isAlphabetic
@@ -56,7 +54,7 @@ public enum RuleDocs {
   }
 
   private static func section(_ rule: RuleMetadata) -> String {
-    var text = "\n## \(cell(name(rule)))\n\n**\(cell(rule.title))** · \(cell(rule.titleFR))\n\n"
+    var text = "\n## \(cell(rule.label))\n\n**\(cell(rule.title))** · \(cell(rule.titleFR))\n\n"
     if !rule.description.isEmpty { text += cell(rule.description) + "\n\n" }
     text += "| | |\n|---|---|\n"
     for (key, value) in facts(rule) { text += "| \(key) | \(cell(value)) |\n" }

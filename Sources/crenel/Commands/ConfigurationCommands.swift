@@ -79,16 +79,15 @@ struct RulesCommand: ParsableCommand {
         """)
 
     @OptionGroup var rules: RuleOptions
-
-    @Option(help: ArgumentHelp("The folder of samples.", valueName: "folder"))
-    var cases: String?
+    @OptionGroup var samples: SampleOptions
 
     @Flag(help: "One JSON line a sample.")
     var json = false
 
     func run() throws {
-      guard try RuleSamples.run(rules.paths, knobs: rules.knobs, folder: cases, isJSON: json)
-      else { throw ExitStatus.findings }
+      let isGood = try RuleSamples.run(
+        rules.paths, knobs: rules.knobs, folder: samples.cases, isJSON: json)
+      guard isGood else { throw ExitStatus.findings }
     }
   }
 }

@@ -139,10 +139,7 @@ struct ExplainCommand: ParsableCommand {
   @OptionGroup var rules: RuleOptions
   @OptionGroup var output: OutputOptions
 
-  @Option(
-    help: ArgumentHelp(
-      "The client's address, or the host name that the log has in its place.",
-      valueName: "address"))
+  @Option(help: .client)
   var client: String?
 
   @Option(help: ArgumentHelp("The id of an alert, or its first letters.", valueName: "id"))

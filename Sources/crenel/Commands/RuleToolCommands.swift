@@ -31,16 +31,14 @@ extension RulesCommand {
         """)
 
     @OptionGroup var rules: RuleOptions
-
-    @Option(help: ArgumentHelp("The folder of samples.", valueName: "folder"))
-    var cases: String?
+    @OptionGroup var samples: SampleOptions
 
     @Flag(help: "One JSON line a rule.")
     var json = false
 
     func run() throws {
       let isCovered = try RuleCoverage.run(
-        rules.paths, knobs: rules.knobs, folder: cases, isJSON: json)
+        rules.paths, knobs: rules.knobs, folder: samples.cases, isJSON: json)
       guard isCovered else { throw ExitStatus.findings }
     }
   }
@@ -107,10 +105,7 @@ extension RulesCommand {
     @OptionGroup var rules: RuleOptions
     @OptionGroup var output: OutputOptions
 
-    @Option(
-      help: ArgumentHelp(
-        "The client's address, or the host name that the log has in its place.",
-        valueName: "address"))
+    @Option(help: .client)
     var client: String
 
     func run() throws {
