@@ -62,7 +62,7 @@ public struct RuleSet: Sendable {
   /// The rule, and those that it refers to as a correlation, and so on.
   public func rules(within rule: Int32) -> Set<Int32> {
     let correlation = program.correlations.first { $0.rule == rule }
-    let others = correlation?.inputs ?? []
+    let others = correlation.map { $0.inputs + $0.triggers } ?? []
     return others.reduce(into: [rule]) { $0.formUnion(rules(within: $1.rule)) }
   }
 

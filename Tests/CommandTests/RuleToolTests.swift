@@ -119,6 +119,38 @@ struct RuleToolTests {
     #expect(wrong.status == 2 && wrong.errors.contains("did you mean 'retry-hammer'?"))
   }
 
+  @Test("explain of an absence shows what must not have come, and what it is looked for before")
+  func absence() throws {
+    let rules = try ChangedRules()
+    let text = """
+      title: Step {}
+      id: {}
+      name: {}
+      logsource: { product: crenel, service: booking }
+      detection: { step: { booking.step: {} }, condition: step }
+      ---
+      """
+    let absence = """
+      title: A hold without the list
+      id: held-unseen
+      name: held-unseen
+      correlation:
+        { type: event_count, rules: [list], group-by: [session], timespan: 30s, condition: { eq: 0 } }
+      crenel: { absent_before: [hold] }
+      """
+    let steps = ["list", "hold"].map { text.replacingOccurrences(of: "{}", with: $0) }
+    try Data((steps + [absence]).joined(separator: "\n").utf8)
+      .write(to: URL(filePath: rules.path + "/absence.yml"))
+    let run = try Command(
+      [
+        "rules", "explain", "held-unseen", "--rules", rules.path + "/absence.yml", "--client",
+        "203.0.113.140", hoarder, "--json",
+      ] + site)
+    let page = try #require(try alerts(run.output).first, "\(run.errors)")
+    let shown = (page["rules"] as? [[String: Any]])?.compactMap { $0["rule"] as? String }
+    #expect(shown?.sorted() == ["held-unseen", "hold", "list"])
+  }
+
   @Test("features --matches names the rules that were true, and the actor as alerts do")
   func matches() throws {
     let rows = try alerts(
